@@ -1,0 +1,5 @@
+//! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
+//! rules; `tests/tidy.rs` holds them.
+
+pub mod model;
+pub mod probes;

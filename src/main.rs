@@ -1,0 +1,2 @@
+//! The `frc` binary.
+fn main() {}
