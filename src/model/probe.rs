@@ -241,8 +241,8 @@ impl Ask {
 pub struct ProbeSpec {
     /// Number within the session.
     pub id: ProbeId,
-    /// For whom.
-    pub target: TargetId,
+    /// For whom; several targets at one address share its probes.
+    pub targets: Vec<TargetId>,
     /// What to do.
     pub ask: Ask,
     /// Interface index for a link-local destination; 0 otherwise.
