@@ -3,4 +3,6 @@
 
 pub mod model;
 pub mod probes;
+pub mod state;
+
 pub mod text;

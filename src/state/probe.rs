@@ -1,0 +1,83 @@
+//! One probe's past: its series, its path where it traces, and its newest answers
+//! whole.
+
+use std::time::Duration;
+
+use super::path::Paths;
+use super::series::{Point, Series};
+use crate::model::{At, Mono, Outcome, ProbeKind, ProbeSpec, Sample};
+
+/// What is known of one probe.
+#[derive(Debug, Clone)]
+pub struct ProbeState {
+    /// What it does.
+    pub spec: ProbeSpec,
+    /// Since when.
+    pub since: At,
+    /// Its measurements; empty for traces.
+    pub series: Series,
+    /// Its paths, where it traces.
+    pub paths: Paths,
+    last: Option<Sample>,
+    last_answer: Option<Sample>,
+    last_icmp: Option<Sample>,
+}
+
+impl ProbeState {
+    pub(super) fn new(spec: ProbeSpec, since: At) -> Self {
+        Self {
+            spec,
+            since,
+            series: Series::default(),
+            paths: Paths::default(),
+            last: None,
+            last_answer: None,
+            last_icmp: None,
+        }
+    }
+
+    pub(super) fn take_sample(&mut self, sample: &Sample) {
+        self.series.push(sample.sent, sample.seq, Point::of(&sample.outcome));
+        match sample.outcome {
+            Outcome::Answered { .. } => self.last_answer = Some(sample.clone()),
+            Outcome::Icmp { .. } => self.last_icmp = Some(sample.clone()),
+            _ => {}
+        }
+        if !matches!(sample.outcome, Outcome::Late { .. }) {
+            self.last = Some(sample.clone());
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ProbeKind {
+        self.spec.ask.kind()
+    }
+
+    /// The newest measurement, late answers left aside.
+    pub fn last(&self) -> Option<&Sample> {
+        self.last.as_ref()
+    }
+
+    /// The newest answer in time.
+    pub fn last_answer(&self) -> Option<&Sample> {
+        self.last_answer.as_ref()
+    }
+
+    /// The newest ICMP error.
+    pub fn last_icmp(&self) -> Option<&Sample> {
+        self.last_icmp.as_ref()
+    }
+
+    /// The newest measurement that says something about the network: not one that
+    /// was never sent.
+    pub fn last_sent(&self) -> Option<&Sample> {
+        self.last.as_ref().filter(|s| s.outcome.was_sent())
+    }
+
+    /// Whether it has measured within a few of its own intervals before `now`;
+    /// what is not fresh is not measured.
+    pub fn is_fresh(&self, now: Mono) -> bool {
+        let patience = self.spec.interval * 3 + self.spec.timeout + Duration::from_secs(1);
+        self.spec.count.is_some() || self.series.last().is_some_and(|(sent, _)| now.since(sent) <= patience)
+    }
+}
