@@ -1,8 +1,10 @@
 //! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
 //! rules; `tests/tidy.rs` holds them.
 
+pub mod diagnosis;
 pub mod model;
 pub mod probes;
+pub mod session;
 pub mod state;
 
 pub mod text;

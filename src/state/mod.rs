@@ -64,6 +64,7 @@ pub struct State {
     events: VecDeque<Event>,
     verdict: Option<Verdict>,
     revision: u64,
+    structure: u64,
 }
 
 /// Something for the timeline.
@@ -121,14 +122,19 @@ impl State {
         }
         self.now = self.now.max(record.at);
         match &record.kind {
-            RecordKind::Host(identity) => self.host = Some(identity.clone()),
+            RecordKind::Host(identity) => {
+                self.host = Some(identity.clone());
+                self.structure += 1;
+            }
             RecordKind::TargetAdded(target) => self.add_target(record, target),
             RecordKind::TargetRemoved(id) => self.remove_target(record, *id),
             RecordKind::ProbeAdded(spec) => self.add_probe(spec, record.at),
             RecordKind::ProbeRemoved(id) => self.remove_probe(*id),
             RecordKind::Sample(sample) => {
                 if let Some(probe) = self.probes.get_mut(&sample.probe) {
+                    let resolved = probe.kind() == ProbeKind::Resolve && probe.resolves_anew(sample);
                     probe.take_sample(sample);
+                    self.structure += u64::from(resolved);
                 }
             }
             RecordKind::Hop(sample) => {
@@ -144,8 +150,13 @@ impl State {
                 }
             }
             RecordKind::Network(network) => self.take_network(record, network),
-            RecordKind::Lookups(lookups) => self.network.take_lookups(record.at, lookups),
-            RecordKind::Resolvers(config) => self.resolvers = Some((record.at, config.clone())),
+            RecordKind::Lookups(lookups) => {
+                self.structure += u64::from(self.network.take_lookups(record.at, lookups));
+            }
+            RecordKind::Resolvers(config) => {
+                self.resolvers = Some((record.at, config.clone()));
+                self.structure += 1;
+            }
             RecordKind::Sockets(sockets) => self.sockets = Some((record.at, (**sockets).clone())),
             RecordKind::Kernel(counters) => push_bounded(&mut self.kernel, (record.at, *counters), KEPT_READINGS),
             RecordKind::Load(load) => push_bounded(&mut self.load, (record.at, (**load).clone()), KEPT_READINGS),
@@ -178,12 +189,14 @@ impl State {
     }
 
     fn add_target(&mut self, record: &Record, target: &Target) {
+        self.structure += 1;
         if self.targets.insert(target.id, target.clone()).is_none() && target.role == Role::Watched {
             self.happen(record, Happening::Target { name: target.name().to_owned(), added: true });
         }
     }
 
     fn remove_target(&mut self, record: &Record, id: TargetId) {
+        self.structure += 1;
         if let Some(target) = self.targets.remove(&id)
             && target.role == Role::Watched
         {
@@ -254,7 +267,7 @@ impl State {
         for (name, up) in changed {
             self.happen(record, Happening::Link { name, up });
         }
-        self.network.take_network(record.at, network);
+        self.structure += u64::from(self.network.take_network(record.at, network));
     }
 
     fn take_task(&mut self, record: &Record, health: &TaskHealth) {
@@ -271,6 +284,11 @@ impl State {
     /// Grows with every record; a reader that saw it knows whether to look again.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Grows when something changed that decides what is to be measured.
+    pub fn structure(&self) -> u64 {
+        self.structure
     }
 
     /// Every target, in the order they were added.

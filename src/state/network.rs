@@ -134,7 +134,10 @@ fn difference(a: &LinkCounters, b: &LinkCounters) -> LinkCounters {
 }
 
 impl NetworkState {
-    pub(super) fn take_network(&mut self, at: At, network: &Network) {
+    /// Takes in a listing; true where it differs in more than counters and
+    /// neighbours.
+    pub(super) fn take_network(&mut self, at: At, network: &Network) -> bool {
+        let differs = self.listing().is_none_or(|old| structure_differs(old, network));
         for link in &network.links {
             self.histories.entry(link.index).or_default().take(at, link);
         }
@@ -150,9 +153,12 @@ impl NetworkState {
             self.unresolved.entry(key).or_insert(at.mono);
         }
         self.now = Some((at, network.clone()));
+        differs
     }
 
-    pub(super) fn take_lookups(&mut self, at: At, lookups: &[RouteLookup]) {
+    /// Takes in route lookups; true where one changed.
+    pub(super) fn take_lookups(&mut self, at: At, lookups: &[RouteLookup]) -> bool {
+        let before = std::mem::take(&mut self.lookups);
         self.lookups = lookups.iter().map(|l| (l.to, l.result.clone())).collect();
         self.lookups_at = Some(at);
         self.remembered.retain(|ip, _| lookups.iter().any(|l| l.to == *ip));
@@ -161,6 +167,7 @@ impl NetworkState {
                 self.remembered.insert(l.to, next_hop);
             }
         }
+        before != self.lookups
     }
 
     /// The newest listing.
@@ -288,6 +295,11 @@ impl NetworkState {
     pub fn has_default(&self, v4: bool) -> bool {
         self.listing().is_some_and(|n| n.routes.iter().any(|r| r.is_default() && r.destination.ip.is_ipv4() == v4))
     }
+}
+
+fn structure_differs(a: &Network, b: &Network) -> bool {
+    let link = |l: &Link| (l.index, l.admin_up, l.carrier, l.name.clone());
+    a.addresses != b.addresses || a.routes != b.routes || !a.links.iter().map(link).eq(b.links.iter().map(link))
 }
 
 /// Devices the kernel makes by itself when a module is loaded; nobody's NIC.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::path::Paths;
 use super::series::{Point, Series};
-use crate::model::{At, Mono, Outcome, ProbeKind, ProbeSpec, Sample};
+use crate::model::{At, Detail, Mono, Outcome, ProbeKind, ProbeSpec, Sample};
 
 /// What is known of one probe.
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ pub struct ProbeState {
     last: Option<Sample>,
     last_answer: Option<Sample>,
     last_icmp: Option<Sample>,
+    slowest_error: Option<Duration>,
 }
 
 impl ProbeState {
@@ -33,14 +34,31 @@ impl ProbeState {
             last: None,
             last_answer: None,
             last_icmp: None,
+            slowest_error: None,
         }
+    }
+
+    /// Whether a name's answer differs from the one before.
+    pub(super) fn resolves_anew(&self, sample: &Sample) -> bool {
+        let addresses = |s: &Sample| match &s.outcome {
+            Outcome::Answered { detail: Detail::Resolve(r), .. } => Some(r.clone()),
+            _ => None,
+        };
+        let new = addresses(sample);
+        new.is_some() && self.last_answer.as_ref().and_then(addresses) != new
     }
 
     pub(super) fn take_sample(&mut self, sample: &Sample) {
         self.series.push(sample.sent, sample.seq, Point::of(&sample.outcome));
         match sample.outcome {
-            Outcome::Answered { .. } => self.last_answer = Some(sample.clone()),
-            Outcome::Icmp { .. } => self.last_icmp = Some(sample.clone()),
+            Outcome::Answered { .. } => {
+                self.last_answer = Some(sample.clone());
+                self.slowest_error = None;
+            }
+            Outcome::Icmp { rtt, .. } => {
+                self.last_icmp = Some(sample.clone());
+                self.slowest_error = self.slowest_error.max(Some(rtt));
+            }
             _ => {}
         }
         if !matches!(sample.outcome, Outcome::Late { .. }) {
@@ -66,6 +84,11 @@ impl ProbeState {
     /// The newest ICMP error.
     pub fn last_icmp(&self) -> Option<&Sample> {
         self.last_icmp.as_ref()
+    }
+
+    /// How long the slowest ICMP error took since the last answer.
+    pub fn slowest_error(&self) -> Option<Duration> {
+        self.slowest_error
     }
 
     /// The newest measurement that says something about the network: not one that

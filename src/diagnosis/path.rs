@@ -1,0 +1,203 @@
+//! Rules of paths that work, but not well or not as before: loss read like an
+//! expert, rate limits told apart from it, echo filtered, routes changed.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::catalogue::{PATH_CHANGED, PATH_HOP_RATELIMIT, PATH_ICMP_FILTERED, PATH_LOSS};
+use super::draft::{Draft, join};
+use super::scene::{Life, Scene, Subject};
+use crate::model::{Confidence, Message, ProbeKind, Role, Severity};
+use crate::state::stats::binomial_tail;
+use crate::state::{Hop, Path, Point, Tally};
+
+/// A loss this small is nobody's fault; what exceeds it must be beyond chance.
+const HARMLESS: f64 = 0.02;
+/// Chance that a harmless loss looks as bad as what was measured.
+const CHANCE: f64 = 0.01;
+/// Loss at one hop alone from which it is called a rate limit.
+const LIMITED: f64 = 0.2;
+/// Fewest answers expected from a hop before its silence is judged.
+const ENOUGH: u64 = 6;
+
+/// End-to-end loss that lasts. Must stay quiet about a loss at one hop that later
+/// hops do not share, about 1 %, and about what chance explains. Recovers when the
+/// window's loss falls below the threshold.
+pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for subject in scene.judged().filter(|s| s.life == Life::Alive) {
+        let Some((kind, tally)) = end_to_end(scene, subject) else { continue };
+        let Some(ratio) = significant(&tally, scene.thresholds.loss) else { continue };
+        let Some(ip) = subject.address else { continue };
+        let (text, hop) = match first_affected(scene, ip, ratio) {
+            Some((ttl, address)) => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
+            None => (ip.to_string(), "-".to_owned()),
+        };
+        let found = hop != "-";
+        let draft = join(&mut drafts, subject, &text, || {
+            let severity = if ratio >= 0.5 { Severity::Critical } else { Severity::Warning };
+            Draft::new(PATH_LOSS, text.clone())
+                .arg("target", ip)
+                .arg("hop", hop)
+                .arg("loss", ratio)
+                .severity(severity)
+                .confidence(if found && tally.sent() >= 40 { Confidence::Strong } else { Confidence::Likely })
+        });
+        draft.evidence.push(crate::model::Evidence::from_probe(
+            kind,
+            Message::new("seen-loss")
+                .with("lost", tally.lost + tally.errors)
+                .with("sent", tally.sent())
+                .with("loss", ratio),
+            Message::new("want-loss").with("loss", scene.thresholds.loss),
+            scene.at,
+        ));
+    }
+    drafts
+}
+
+/// The loss of the probe that counts best: echo where it is answered at all, else
+/// TCP connects.
+fn end_to_end(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<(ProbeKind, Tally)> {
+    [ProbeKind::Icmp, ProbeKind::Tcp].into_iter().find_map(|kind| {
+        let tally = subject.probe(kind)?.series.tally_since(scene.window());
+        (tally.received() > 0).then_some((kind, tally))
+    })
+}
+
+/// The loss, where it exceeds the threshold and chance does not explain it.
+fn significant(tally: &Tally, threshold: f64) -> Option<f64> {
+    let ratio = tally.loss()?;
+    let beyond = ratio > threshold && binomial_tail(tally.lost + tally.errors, tally.sent(), HARMLESS) < CHANCE;
+    beyond.then_some(ratio)
+}
+
+/// The first hop from which on every hop that can be judged shares the loss.
+fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Option<(u8, IpAddr)> {
+    let (_, path) = scene.state.probes_to(ip).find_map(|p| p.paths.best())?;
+    let mut first = None;
+    for hop in path.hops().iter().rev() {
+        let Some(address) = hop.address() else { continue };
+        if address == ip {
+            first = Some((hop.ttl, address));
+            continue;
+        }
+        let Some(tally) = echo_of_hop(scene, address) else { continue };
+        // Shared where a healthy hop could hardly lose so much, and the loss is of
+        // the same order as the end's.
+        let shares =
+            tally.loss().is_some_and(|l| l >= ratio * 0.35) && binomial_tail(tally.lost, tally.sent(), HARMLESS) < 0.05;
+        if !shares {
+            break;
+        }
+        first = Some((hop.ttl, address));
+    }
+    // Without a hop in front that was judged healthy, only the very first is certain.
+    first
+}
+
+/// Echoes to a hop's own address: unlike answers to expired probes these are not
+/// taken from the small budget for errors.
+fn echo_of_hop(scene: &Scene<'_>, address: IpAddr) -> Option<Tally> {
+    let probe = scene.state.probes_to(address).find(|p| p.kind() == ProbeKind::Icmp)?;
+    let tally = probe.series.tally_since(scene.window());
+    (tally.sent() >= 20 && tally.received() > 0).then_some(tally)
+}
+
+/// A hop answers only some probes while what lies behind it loses nothing: its
+/// answers are rationed, its forwarding is well. For information only.
+pub fn rate_limits(scene: &Scene<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for subject in scene.judged().filter(|s| s.life == Life::Alive) {
+        let Some(trace) = subject.probe(ProbeKind::Trace) else { continue };
+        let Some((_, path)) = trace.paths.best().filter(|(_, p)| p.reaches()) else { continue };
+        let end = end_to_end(scene, subject).and_then(|(_, t)| t.loss());
+        for hop in path.hops().iter().filter(|h| Some(h.ttl) != path.length()) {
+            if let Some((address, tally)) = limited(scene, path, hop, end) {
+                let text = format!("hop {} {address}", hop.ttl);
+                join(&mut drafts, subject, &text, || {
+                    Draft::new(PATH_HOP_RATELIMIT, text.clone())
+                        .arg("from", address)
+                        .arg("hop", u32::from(hop.ttl))
+                        .severity(Severity::Info)
+                        .evidence(
+                            "trace",
+                            Message::new("seen-loss")
+                                .with("lost", tally.lost)
+                                .with("sent", tally.sent())
+                                .with("loss", tally.loss().unwrap_or(0.0)),
+                            Message::new("want-later-hops-well"),
+                            scene.at,
+                        )
+                });
+            }
+        }
+    }
+    drafts
+}
+
+fn limited(scene: &Scene<'_>, path: &Path, hop: &Hop, end: Option<f64>) -> Option<(IpAddr, Tally)> {
+    let address = hop.address()?;
+    let tally = hop.tally_since(scene.window());
+    let loss = tally.loss().filter(|l| tally.sent() >= ENOUGH && *l > LIMITED && tally.received() > 0)?;
+    let later = path.hops().iter().filter(|h| h.ttl > hop.ttl).filter_map(|h| {
+        let t = h.tally_since(scene.window());
+        t.loss().filter(|_| t.sent() >= ENOUGH)
+    });
+    let healthiest = later.chain(end).fold(f64::INFINITY, f64::min);
+    (healthiest <= loss * 0.5).then_some((address, tally))
+}
+
+/// Echo dies, but TCP or UDP to the same host works: a filter, not a fault. Must
+/// stay quiet while nothing else proves the host alive.
+pub fn icmp_filtered(scene: &Scene<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for subject in scene.judged().filter(|s| s.life == Life::Alive && s.target.role != Role::Gateway && !s.own) {
+        let (Some(ip), Some(echo)) = (subject.address, subject.probe(ProbeKind::Icmp)) else { continue };
+        let tally = echo.series.tally_since(scene.window());
+        let dead = echo
+            .series
+            .failing(Point::shows_life)
+            .is_some_and(|(n, since)| n >= 5 && scene.now().since(since) >= Duration::from_secs(2));
+        if !dead || tally.received() > 0 {
+            continue;
+        }
+        drafts.push(Draft::new(PATH_ICMP_FILTERED, ip.to_string()).severity(Severity::Info).affects(subject).evidence(
+            "icmp",
+            Message::new("seen-lost").with("lost", tally.lost + tally.errors).with("sent", tally.sent()),
+            Message::new("want-answer"),
+            scene.at,
+        ));
+    }
+    drafts
+}
+
+/// The hops changed within the last ten minutes. For information only; parallel
+/// routers that take turns are no change.
+pub fn changes(scene: &Scene<'_>) -> Vec<Draft> {
+    const LATELY: Duration = Duration::from_secs(600);
+    let mut drafts = Vec::new();
+    for subject in scene.judged() {
+        let (Some(ip), Some(trace)) = (subject.address, subject.probe(ProbeKind::Trace)) else { continue };
+        let newest = trace.paths.iter().filter_map(|(_, p)| p.changes.back()).max_by_key(|c| c.at);
+        let Some(change) = newest.filter(|c| scene.now().since(c.at) <= LATELY) else { continue };
+        let differs = change.before.iter().zip(&change.after).position(|(a, b)| a != b);
+        let ttl = differs.unwrap_or(change.before.len().min(change.after.len())) + 1;
+        let text = |path: &[Option<IpAddr>]| {
+            path.get(ttl - 1).copied().flatten().map_or_else(|| "-".to_owned(), |ip| ip.to_string())
+        };
+        drafts.push(
+            Draft::new(PATH_CHANGED, ip.to_string())
+                .severity(Severity::Info)
+                .since(Some(change.at))
+                .affects(subject)
+                .evidence(
+                    "trace",
+                    Message::new("seen-path-changed").with("hop", ttl).with("after", text(&change.after)),
+                    Message::new("want-path-before").with("before", text(&change.before)),
+                    scene.at(change.at),
+                ),
+        );
+    }
+    drafts
+}

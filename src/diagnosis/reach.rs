@@ -1,0 +1,290 @@
+//! Rules of hosts that show no life: who says so, and where their packets die.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::catalogue::{
+    Code, GATEWAY_NOT_FORWARDING, HOST_UNREACHABLE, PATH_ADMIN_PROHIBITED, PATH_BLACKHOLE, PATH_LOOP, PATH_UNREACHABLE,
+};
+use super::draft::Draft;
+use super::scene::{Complaint, Life, RESOLVING, Scene, Subject};
+use crate::model::link::NeighbourState;
+use crate::model::sample::IcmpError;
+use crate::model::{Confidence, Message, Mono, Outcome, ProbeKind, Role};
+use crate::state::Path;
+
+/// A prompt "host unreachable" must have come at least so often, and over so long,
+/// before it is the router's own word and not the end of a resolution.
+const PROMPT: (u32, Duration) = (3, Duration::from_millis(3_500));
+
+/// Everything about subjects without life. One sentence a subject: who says
+/// unreachable, where the path ends, or that nobody is there.
+pub fn dead(scene: &Scene<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for subject in scene.judged().filter(|s| s.target.role != Role::Resolver || !scene.has_targets) {
+        let Some(ip) = subject.address else { continue };
+        if let Some(by) = prohibited_by(scene, subject) {
+            push(&mut drafts, subject, PATH_ADMIN_PROHIBITED, &by.from.to_string(), |d| {
+                d.arg("target", ip).arg("from", by.from).evidence(
+                    "icmp",
+                    said(&by),
+                    Message::new("want-answer"),
+                    scene.at(by.sent),
+                )
+            });
+            continue;
+        }
+        // A resolver's own silence is the name rules' affair.
+        let Life::Dead { since, .. } = subject.life else { continue };
+        if subject.target.role == Role::Resolver {
+            continue;
+        }
+        judge_dead(scene, subject, ip, since, &mut drafts);
+    }
+    drafts.into_iter().map(|d| d.severity_by_use(scene)).collect()
+}
+
+fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
+    let complaints = subject.complaints(scene);
+    let find = |wanted: fn(&Complaint) -> bool| complaints.iter().find(|c| wanted(c)).copied();
+    if subject.on_link || subject.target.role == Role::Gateway {
+        return judge_neighbour(scene, subject, ip, since, drafts);
+    }
+    if let Some(c) = find(|c| c.error == IcmpError::NetUnreachable) {
+        return push(drafts, subject, PATH_UNREACHABLE, &c.from.to_string(), |d| {
+            d.arg("target", ip).arg("from", c.from).since(Some(since)).evidence(
+                "icmp",
+                said(&c),
+                Message::new("want-answer"),
+                scene.at(c.sent),
+            )
+        });
+    }
+    if let Some(c) = find(|c| c.error == IcmpError::HostUnreachable) {
+        let slowest = complaints.iter().filter(|x| x.error == c.error).map(|x| x.slowest).max().unwrap_or(c.slowest);
+        let count: u32 = complaints.iter().filter(|x| x.error == c.error).map(|x| x.count).sum();
+        if slowest >= RESOLVING {
+            return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
+                d.arg("from", c.from).since(Some(since)).evidence(
+                    "icmp",
+                    said(&c).with("seconds", slowest.as_secs_f64()),
+                    Message::new("want-answer"),
+                    scene.at(c.sent),
+                )
+            });
+        }
+        if count >= PROMPT.0 && scene.now().since(since) >= PROMPT.1 {
+            return push(drafts, subject, PATH_UNREACHABLE, &c.from.to_string(), |d| {
+                d.arg("target", ip).arg("from", c.from).since(Some(since)).evidence(
+                    "icmp",
+                    said(&c),
+                    Message::new("want-answer"),
+                    scene.at(c.sent),
+                )
+            });
+        }
+        return;
+    }
+    if let Some((ttl, from)) = repeated_hop(scene, ip) {
+        return push(drafts, subject, PATH_LOOP, &format!("hop {ttl} {from}"), |d| {
+            d.arg("target", ip).arg("from", from).since(Some(since)).evidence(
+                "trace",
+                Message::new("seen-loop").with("from", from),
+                Message::new("want-path"),
+                scene.at,
+            )
+        });
+    }
+    if subject.silent_long_enough(scene.now()) {
+        judge_silence(scene, subject, ip, since, drafts);
+    }
+}
+
+/// Someone on our own link is silent: its neighbour entry tells why.
+fn judge_neighbour(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
+    if subject.own || subject.target.role == Role::Gateway {
+        // Silence of a gateway that resolves is its right.
+        return;
+    }
+    let network = &scene.state.network;
+    let index = network.carrying_interface(Some(ip)).unwrap_or(0);
+    let state = network.neighbour(index, ip).map(|n| n.state);
+    let carried = network.link(index).is_none_or(|l| l.admin_up && l.carrier);
+    if !carried {
+        return;
+    }
+    let unresolved = matches!(state, Some(NeighbourState::Failed | NeighbourState::Incomplete));
+    let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::HostUnreachable);
+    if unresolved || complaint.is_some() {
+        return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
+            d.arg("from", ip).since(Some(since)).evidence(
+                "neighbour",
+                Message::new("seen-no-arp").with("target", ip),
+                Message::new("want-neighbour"),
+                scene.at,
+            )
+        });
+    }
+    if subject.silent_long_enough(scene.now()) && state.is_some_and(NeighbourState::is_resolved) {
+        push(drafts, subject, PATH_BLACKHOLE, &ip.to_string(), |d| {
+            silence(d.arg("target", ip).arg("hop", "-").arg("from", "-"), scene, ip)
+                .confidence(Confidence::Possible)
+                .since(Some(since))
+        });
+    }
+}
+
+/// Nothing comes back at all: find where packets die.
+fn judge_silence(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
+    if !lower_layers_well(scene, ip) {
+        return;
+    }
+    let from = since.before(Duration::from_secs(1));
+    let Some((ttl, address)) = last_answering(scene, ip, from) else {
+        return judge_no_hops(scene, subject, ip, since, drafts);
+    };
+    let gateway = scene.state.network.gateway_of(ip).map(|(g, _)| g);
+    if ttl == 1 && nothing_beyond_gateway(scene) {
+        let only =
+            scene.judged().filter(|s| !s.on_link && s.address.is_some() && s.target.role != Role::Gateway).count() < 2;
+        let subject_text = gateway.unwrap_or(address).to_string();
+        push(drafts, subject, GATEWAY_NOT_FORWARDING, &subject_text, |d| {
+            silence(d.arg("target", ip), scene, ip)
+                .confidence(if only { Confidence::Likely } else { Confidence::Strong })
+                .since(Some(since))
+        });
+    }
+    let text = format!("hop {ttl} {address}");
+    push(drafts, subject, PATH_BLACKHOLE, &text, |d| {
+        silence(d.arg("target", ip).arg("hop", u32::from(ttl)), scene, ip)
+            .arg("from", address)
+            .since(Some(since))
+            .evidence(
+                "trace",
+                Message::new("seen-last-hop").with("hop", u32::from(ttl)).with("from", address),
+                Message::new("want-path"),
+                scene.at,
+            )
+    });
+}
+
+/// No router answers at all. Where other targets work, the path to this one is
+/// dark; where none does, the gateway forwards nothing.
+fn judge_no_hops(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
+    let gateway = scene.state.network.gateway_of(ip).map(|(g, _)| g);
+    if let (true, Some(gateway)) = (nothing_beyond_gateway(scene), gateway) {
+        let only = scene.judged().filter(|s| !s.on_link && s.address.is_some()).count() < 2;
+        return push(drafts, subject, GATEWAY_NOT_FORWARDING, &gateway.to_string(), |d| {
+            silence(d.arg("target", ip), scene, ip)
+                .confidence(if only { Confidence::Likely } else { Confidence::Strong })
+                .since(Some(since))
+        });
+    }
+    push(drafts, subject, PATH_BLACKHOLE, &ip.to_string(), |d| {
+        silence(d.arg("target", ip).arg("hop", "-").arg("from", "-"), scene, ip)
+            .confidence(Confidence::Possible)
+            .since(Some(since))
+    });
+}
+
+/// Whether every off-link address that is watched is silent, and no hop beyond the
+/// first was ever seen on the way to any.
+fn nothing_beyond_gateway(scene: &Scene<'_>) -> bool {
+    let far = |s: &&Subject<'_>| !s.on_link && !s.own && s.address.is_some() && s.target.role != Role::Gateway;
+    let mut subjects = scene.subjects.iter().filter(far).peekable();
+    subjects.peek().is_some()
+        && subjects.all(|s| {
+            let beyond = s
+                .probe(ProbeKind::Trace)
+                .is_some_and(|p| p.paths.iter().any(|(_, path)| path.hops().iter().any(|h| h.ttl > 1 && h.answers())));
+            s.life != Life::Alive && !beyond
+        })
+}
+
+/// Whether links, routes and the gateway on the way to `ip` give no cause.
+fn lower_layers_well(scene: &Scene<'_>, ip: IpAddr) -> bool {
+    use crate::model::link::LookupResult;
+    let network = &scene.state.network;
+    let Some(LookupResult::Via { next_hop, .. }) = network.lookup(ip) else { return network.lookup(ip).is_none() };
+    let link = network.link(next_hop.index).is_none_or(|l| l.admin_up && l.carrier);
+    let resolved =
+        next_hop.gateway.is_none_or(|g| network.neighbour(next_hop.index, g).is_none_or(|n| n.state.is_resolved()));
+    link && resolved
+}
+
+/// The farthest router that answered lately on the way to `ip`, over every protocol.
+pub fn last_answering(scene: &Scene<'_>, ip: IpAddr, from: Mono) -> Option<(u8, IpAddr)> {
+    scene
+        .state
+        .probes_to(ip)
+        .flat_map(|p| p.paths.iter())
+        .filter_map(|(_, path)| path.last_answering(from))
+        .filter_map(|hop| Some((hop.ttl, hop.address()?)))
+        .max_by_key(|(ttl, _)| *ttl)
+}
+
+/// The first router that answers at two TTLs of one path, two or more apart or
+/// again and again: packets go in a circle (RFC 1812's TTL is what ends it).
+fn repeated_hop(scene: &Scene<'_>, ip: IpAddr) -> Option<(u8, IpAddr)> {
+    scene.state.probes_to(ip).flat_map(|p| p.paths.iter()).find_map(|(_, path)| loop_in(path))
+}
+
+fn loop_in(path: &Path) -> Option<(u8, IpAddr)> {
+    let hops: Vec<_> = path.hops().iter().filter_map(|h| Some((h.ttl, h.address()?))).collect();
+    hops.iter().enumerate().find_map(|(i, (ttl, ip))| {
+        let again = hops[i + 1..].iter().filter(|(t, x)| x == ip && *t > ttl + 1).count();
+        (again >= 2).then_some((*ttl, *ip))
+    })
+}
+
+/// Who forbids it: a router for any kind of probe, or the host itself for every
+/// kind.
+fn prohibited_by(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<Complaint> {
+    subject.address?;
+    let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::AdminProhibited)?;
+    let all_kinds =
+        subject.probes.iter().filter(|p| !matches!(p.kind(), ProbeKind::Trace | ProbeKind::Resolve)).all(|p| {
+            matches!(p.last().map(|s| &s.outcome), Some(Outcome::Icmp { error: IcmpError::AdminProhibited, .. }))
+        });
+    let counted = complaint.count >= 2 || subject.probes.len() > 2;
+    (counted && all_kinds).then_some(complaint)
+}
+
+fn silence(draft: Draft, scene: &Scene<'_>, ip: IpAddr) -> Draft {
+    let mut draft = draft;
+    for probe in scene.state.probes_to(ip).filter(|p| p.kind() != ProbeKind::Trace) {
+        let tally = probe.series.tally_since(scene.window());
+        if tally.sent() > 0 {
+            let observed = Message::new("seen-lost").with("lost", tally.lost + tally.errors).with("sent", tally.sent());
+            draft = draft.evidence(probe.kind().name(), observed, Message::new("want-answer"), scene.at);
+        }
+    }
+    draft
+}
+
+fn said(c: &Complaint) -> Message {
+    Message::new("seen-icmp").with("from", c.from).with("error", icmp_word(c.error))
+}
+
+/// The message of what an ICMP error says.
+pub fn icmp_word(error: IcmpError) -> Message {
+    Message::new(match error {
+        IcmpError::NetUnreachable => "icmp-net-unreachable",
+        IcmpError::HostUnreachable => "icmp-host-unreachable",
+        IcmpError::ProtocolUnreachable => "icmp-protocol-unreachable",
+        IcmpError::PortUnreachable => "icmp-port-unreachable",
+        IcmpError::AdminProhibited => "icmp-admin-prohibited",
+        IcmpError::TooBig { .. } => "icmp-too-big",
+        IcmpError::TimeExceeded => "icmp-time-exceeded",
+        IcmpError::Redirect => "icmp-redirect",
+        IcmpError::Other { .. } => "icmp-other",
+    })
+}
+
+fn push(drafts: &mut Vec<Draft>, subject: &Subject<'_>, code: Code, text: &str, fill: impl FnOnce(Draft) -> Draft) {
+    let same = drafts.iter().position(|d| d.code == code && d.subject == text);
+    match same {
+        Some(i) => drafts[i].add(subject),
+        None => drafts.push(fill(Draft::new(code, text)).affects(subject)),
+    }
+}
