@@ -1,6 +1,7 @@
 //! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
 //! rules; `tests/tidy.rs` holds them.
 
+pub mod cli;
 pub mod model;
 pub mod probes;
 pub mod state;
