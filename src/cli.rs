@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use crate::model::duration;
 use crate::model::probe::TraceProto;
-use crate::model::target::Address;
+use crate::model::target::{TargetError, Written};
 use crate::text::Language;
 
 /// Exit status of a usage error (sysexits.h, `EX_USAGE`).
@@ -54,7 +54,7 @@ pub struct Cli {
     pub command: Option<Command>,
     /// What to watch
     #[arg(value_name = "TARGET", value_parser = target, long_help = TARGETS)]
-    pub targets: Vec<TargetArg>,
+    pub targets: Vec<Written>,
 }
 
 /// Options that every command takes.
@@ -108,13 +108,13 @@ pub enum Command {
         window: Duration,
         /// What to check; without, everything found on this host
         #[arg(value_name = "TARGET", value_parser = target, long_help = TARGETS)]
-        targets: Vec<TargetArg>,
+        targets: Vec<Written>,
     },
     /// Print one record per line until stopped (always JSON)
     Watch {
         /// What to watch; without, everything found on this host
         #[arg(value_name = "TARGET", value_parser = target, long_help = TARGETS)]
-        targets: Vec<TargetArg>,
+        targets: Vec<Written>,
     },
     /// Send echo requests only
     Ping {
@@ -129,7 +129,7 @@ pub enum Command {
         file: Option<PathBuf>,
         /// Whom to ping
         #[arg(value_name = "TARGET", value_parser = target, long_help = TARGETS, required_unless_present = "file")]
-        targets: Vec<TargetArg>,
+        targets: Vec<Written>,
     },
     /// Find the hops to each target
     Trace {
@@ -145,7 +145,7 @@ pub enum Command {
         port: Option<u16>,
         /// Where to
         #[arg(value_name = "TARGET", value_parser = target, long_help = TARGETS, required = true)]
-        targets: Vec<TargetArg>,
+        targets: Vec<Written>,
     },
     /// Look at runbooks
     Runbook {
@@ -180,15 +180,6 @@ pub enum RunbookCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-}
-
-/// A TARGET that was understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetArg {
-    /// As it was written.
-    pub text: String,
-    /// Whom and what.
-    pub address: Address,
 }
 
 /// Why there is nothing to do: help was asked for, or the call makes no sense.
@@ -243,10 +234,8 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Reads a TARGET.
-pub fn target(text: &str) -> Result<TargetArg, String> {
-    let address = text.parse().map_err(|e: crate::model::target::TargetError| e.to_string())?;
-    Ok(TargetArg { text: text.to_owned(), address })
+fn target(text: &str) -> Result<Written, String> {
+    text.parse().map_err(|e: TargetError| e.to_string())
 }
 
 fn between(text: &str, least: Duration, most: Duration, words: &str) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 //! rules; `tests/tidy.rs` holds them.
 
 pub mod cli;
+pub mod config;
 pub mod model;
 pub mod probes;
 pub mod state;
