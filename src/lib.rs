@@ -1,10 +1,11 @@
 //! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
 //! rules; `tests/tidy.rs` holds them.
 
+pub mod cli;
+pub mod config;
 pub mod diagnosis;
 pub mod model;
 pub mod probes;
 pub mod session;
 pub mod state;
-
 pub mod text;

@@ -37,3 +37,35 @@ layer-application = application
 layer-time = time
 layer-host = host
 layer-cloud = cloud
+
+## Configuration
+
+config-missing = There is no such file.
+config-unreadable = It cannot be read: { $why }
+config-too-long = It is longer than { BYTES($limit) }. Long target lists belong into a file for frc ping --file.
+config-not-utf8 = The file is not UTF-8 from here on; save it as UTF-8.
+# $why is the TOML parser's own explanation.
+config-syntax = Not TOML: { $why }
+config-unknown-key = Unknown key `{ $key }`. Known here: { $known }.
+config-unknown-key-near = Unknown key `{ $key }`: did you mean `{ $near }`?
+config-key-missing = The key `{ $key }` is missing here.
+config-type = Expected { $expected }, found { $found }.
+config-type-string = text in quotes
+config-type-integer = a whole number
+config-type-number = a number
+config-type-boolean = true or false
+config-type-date = a date
+config-type-array = a list
+config-type-table = a section
+config-type-tables = sections in double brackets, as in [[target]]
+config-range = Out of range: choose between { $least } and { $most }.
+config-empty = The text is empty.
+config-text-too-long = The text is longer than { COUNT($limit) } characters.
+config-characters = The text holds a control or invisible character.
+config-choice = Unknown word `{ $word }`. Known here: { $known }.
+config-choice-near = Unknown word `{ $word }`: did you mean `{ $near }`? Known here: { $known }.
+config-target = Not a target: { $why }.
+config-twice = `{ $what }` stands here for the second time.
+config-too-many = More than { COUNT($limit) } entries.
+config-contact = A contact's name has 1 to 40 visible characters, as in network or "on-call database".
+config-order = `{ $low }` lies above `{ $high }`; the milder one must be reached first.

@@ -164,6 +164,23 @@ pub struct Address {
     pub service: Service,
 }
 
+/// A TARGET that was understood, together with how it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Written {
+    /// As it was written.
+    pub text: String,
+    /// Whom and what.
+    pub address: Address,
+}
+
+impl FromStr for Written {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        Ok(Self { text: text.to_owned(), address: text.parse()? })
+    }
+}
+
 /// Why a TARGET could not be read. Each names the offending part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {

@@ -24,6 +24,7 @@
 
 pub mod format;
 pub mod language;
+pub mod mistakes;
 pub mod texts;
 pub mod zone;
 
