@@ -3,10 +3,15 @@
 //! Owns sockets, timers and the tasks around them; writes records and reads
 //! specifications. Must never read the state, judge a result or draw.
 
+pub mod ask;
 pub mod budget;
 pub mod clock;
+pub mod connect;
 pub mod feed;
+pub mod names;
 pub mod out;
+pub mod sys;
+pub mod wire;
 
 pub use budget::Budget;
 pub use clock::Clock;

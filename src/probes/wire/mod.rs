@@ -1,0 +1,5 @@
+//! Formats: bytes and text in, values out. Pure; every parser is bounded and has
+//! a property test. Must never open a socket or a file.
+
+pub mod ntp;
+pub mod resolv_conf;
