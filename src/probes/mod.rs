@@ -5,8 +5,13 @@
 
 pub mod budget;
 pub mod clock;
+pub mod echo;
 pub mod feed;
 pub mod out;
+pub mod rights;
+pub mod sys;
+pub mod trace;
+pub mod wire;
 
 pub use budget::Budget;
 pub use clock::Clock;
