@@ -18,8 +18,9 @@ use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{Detail, Mono, Outcome, RecordKind, Sample};
 use crate::probes::feed::{FeedContext, FeedEnd};
 use crate::probes::sys::batch::{Batch, Datagram};
-use crate::probes::sys::socket::{Family, IcmpKind, IcmpSocket, icmp, sockaddr, unsent};
+use crate::probes::sys::socket::{Family, IcmpKind, IcmpSocket, icmp, sockaddr, unopened, unsent};
 use crate::probes::sys::stamp::Both;
+use crate::probes::sys::watched::watch;
 use crate::probes::wire::ancillary;
 use crate::probes::wire::icmp::{Key, Mark, echo, echo_request, skip_ipv4};
 
@@ -164,16 +165,13 @@ impl Engine {
         let identifier = self.key.random(family.index() as u32);
         let opened = icmp(family, identifier, &self.ctx.egress).and_then(|socket| {
             let IcmpSocket { fd, kind, identifier } = socket;
-            let fd = AsyncFd::try_with_interest(fd, Interest::READABLE | Interest::ERROR).map_err(io::Error::from)?;
+            let fd = watch(fd, Interest::READABLE | Interest::ERROR)?;
             Ok(Wire { fd, kind, identifier, family })
         });
         let (slot, result) = match opened {
             Ok(wire) => (Slot::Open(wire), Ok(())),
             Err(error) => {
-                let reason = match error.kind() {
-                    io::ErrorKind::PermissionDenied => Unsent::NotPermitted,
-                    _ => unsent(&error),
-                };
+                let reason = unopened(&error);
                 (Slot::Closed { reason: reason.clone(), since: now }, Err(reason))
             }
         };

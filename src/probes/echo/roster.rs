@@ -19,7 +19,7 @@ const FIRST_WITHIN: Duration = Duration::from_secs(1);
 
 /// Every probe with its next send and its flights.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub(super) struct Roster {
     slots: HashMap<u32, Slot>,
     by_id: HashMap<ProbeId, u32>,
     by_address: HashMap<IpAddr, Vec<u32>>,
@@ -60,7 +60,7 @@ enum FlightState {
 
 /// What is to be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub(super) enum Due {
     /// Send this, then say [`Roster::sent`] or leave it as unsent.
     Send(Order),
     /// Nobody answered in time.
@@ -69,7 +69,7 @@ pub enum Due {
 
 /// One send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
+pub(super) struct Order {
     /// The slot's number, never reused.
     pub serial: u32,
     /// For whom.
@@ -84,7 +84,7 @@ pub struct Order {
 
 /// One packet that was on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flown {
+pub(super) struct Flown {
     /// For whom.
     pub probe: ProbeId,
     /// Sample number.
@@ -95,7 +95,7 @@ pub struct Flown {
 
 /// What an answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Landing {
+pub(super) enum Landing {
     /// In time.
     InTime(Flown),
     /// After its time-out, and the loss was not said yet.
@@ -107,7 +107,7 @@ pub enum Landing {
 impl Roster {
     /// Takes over the specifications of echo: new ones begin, changed ones go
     /// on with their numbers, missing ones end. The others are not disturbed.
-    pub fn apply(&mut self, specs: &[ProbeSpec], now: Mono) {
+    pub(super) fn apply(&mut self, specs: &[ProbeSpec], now: Mono) {
         let mut gone: HashMap<ProbeId, u32> = std::mem::take(&mut self.by_id);
         self.per_second = 0.0;
         for spec in specs {
@@ -166,18 +166,18 @@ impl Roster {
     }
 
     /// Sends a second, all probes together.
-    pub fn per_second(&self) -> f64 {
+    pub(super) fn per_second(&self) -> f64 {
         self.per_second
     }
 
     /// When [`Roster::pop`] is wanted again.
-    pub fn next_wake(&self) -> Option<Mono> {
+    pub(super) fn next_wake(&self) -> Option<Mono> {
         self.wakes.peek().map(|Reverse((at, ..))| *at)
     }
 
     /// The next thing to do at `now`. A send is booked with the next number;
     /// it counts as unsent until [`Roster::sent`].
-    pub fn pop(&mut self, now: Mono) -> Option<Due> {
+    pub(super) fn pop(&mut self, now: Mono) -> Option<Due> {
         while let Some(Reverse((at, serial, wake))) = self.wakes.peek().copied() {
             if at > now {
                 return None;
@@ -206,7 +206,7 @@ impl Roster {
     }
 
     /// The order was carried out at `at`.
-    pub fn sent(&mut self, order: Order, at: Mono) {
+    pub(super) fn sent(&mut self, order: Order, at: Mono) {
         let Some(slot) = self.slots.get_mut(&order.serial) else { return };
         slot.book(order.seq, at);
         self.wakes.push(Reverse((at.after(slot.spec.timeout), order.serial, Wake::Timeout { seq: order.seq })));
@@ -214,7 +214,7 @@ impl Roster {
 
     /// An answer to number `seq` of slot `serial` that arrived at `at`. Nothing
     /// for duplicates and for what is not known (any more).
-    pub fn landed(&mut self, serial: u32, seq: u32, from: Option<IpAddr>, at: Mono) -> Option<Landing> {
+    pub(super) fn landed(&mut self, serial: u32, seq: u32, from: Option<IpAddr>, at: Mono) -> Option<Landing> {
         let slot = self.slots.get_mut(&serial)?;
         if from.is_some_and(|from| from != slot.to) {
             return None;
@@ -234,7 +234,7 @@ impl Roster {
 
     /// The slot and full number of a packet to `to` of which only the low 16
     /// bits of the number are known: an ICMP error that quotes eight bytes.
-    pub fn find(&self, to: IpAddr, matches: impl Fn(u32, u32) -> bool) -> Option<(u32, u32)> {
+    pub(super) fn find(&self, to: IpAddr, matches: impl Fn(u32, u32) -> bool) -> Option<(u32, u32)> {
         self.by_address.get(&to)?.iter().find_map(|serial| {
             let slot = self.slots.get(serial)?;
             // The newest first: it is the likeliest.

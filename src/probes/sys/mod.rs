@@ -8,3 +8,4 @@ pub mod batch;
 pub mod options;
 pub mod socket;
 pub mod stamp;
+pub mod watched;

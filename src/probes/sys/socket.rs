@@ -150,7 +150,6 @@ fn prepare(fd: &OwnedFd, family: Family, egress: &Egress) -> io::Result<()> {
             setsockopt(fd, sockopt::Ipv4RecvTtl, &true)?;
         }
         Family::V6 => {
-            setsockopt(fd, sockopt::Ipv6V6Only, &true)?;
             setsockopt(fd, sockopt::Ipv6RecvErr, &true)?;
             setsockopt(fd, sockopt::Ipv6RecvHopLimit, &true)?;
         }
@@ -202,6 +201,18 @@ pub fn raise_receive_buffer(fd: &impl std::os::fd::AsFd) {
     if setsockopt(fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
         // Capped silently at net.core.rmem_max.
         let _ = setsockopt(fd, sockopt::RcvBuf, &RECEIVE_BUFFER);
+    }
+}
+
+/// What a failure to open or bind a socket means.
+pub fn unopened(error: &io::Error) -> Unsent {
+    use nix::libc::{EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV};
+    match error.raw_os_error() {
+        _ if error.kind() == io::ErrorKind::PermissionDenied => Unsent::NotPermitted,
+        // No such address here, or no IPv6 at all.
+        Some(EADDRNOTAVAIL | EAFNOSUPPORT) => Unsent::NoSource,
+        Some(ENODEV) => Unsent::InterfaceDown,
+        _ => Unsent::Local { why: Untrusted::new(&format!("socket: {error}")) },
     }
 }
 

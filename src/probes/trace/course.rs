@@ -16,7 +16,7 @@ use crate::model::hop::{HopAnswer, HopOutcome};
 use crate::model::sample::Unsent;
 
 /// Largest TTL that is ever tried.
-pub const MAX_TTL: u8 = 64;
+pub(super) const MAX_TTL: u8 = 64;
 /// Answers are waited for that long after a round's last time-out: a router
 /// that tries to resolve a neighbour says so after some three seconds.
 const LINGER: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ const LOOPED: usize = 3;
 
 /// What to trace and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub(super) struct Settings {
     /// Largest TTL, at most [`MAX_TTL`].
     pub max_ttl: u8,
     /// After this an answer is late.
@@ -43,7 +43,7 @@ pub struct Settings {
 
 /// What the course wants done or said.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub(super) enum Step {
     /// Send now, then say [`Course::sent`] or [`Course::unsent`].
     Send {
         /// Round.
@@ -77,7 +77,7 @@ pub enum Step {
 
 /// An answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Who.
     pub from: IpAddr,
     /// When it arrived.
@@ -90,7 +90,7 @@ pub struct Answer {
 
 /// One protocol's way to one target.
 #[derive(Debug)]
-pub struct Course {
+pub(super) struct Course {
     settings: Settings,
     rounds: VecDeque<Round>,
     next_round: u32,
@@ -131,7 +131,7 @@ enum State {
 
 impl Course {
     /// Nothing known yet.
-    pub fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         let settings = Settings { max_ttl: settings.max_ttl.clamp(1, MAX_TTL), ..settings };
         Self {
             settings,
@@ -145,7 +145,7 @@ impl Course {
     }
 
     /// Begins a round.
-    pub fn begin(&mut self, now: Mono) {
+    pub(super) fn begin(&mut self, now: Mono) {
         let number = self.next_round;
         self.next_round = number.wrapping_add(1);
         let round = Round {
@@ -171,34 +171,29 @@ impl Course {
     }
 
     /// Rounds begun.
-    pub fn begun(&self) -> u32 {
+    pub(super) fn begun(&self) -> u32 {
         self.next_round
     }
 
     /// Ended rounds since the target was last reached; 0 while it is reached,
     /// and before the first round ends.
-    pub fn unreached(&self) -> u32 {
+    pub(super) fn unreached(&self) -> u32 {
         self.unreached
     }
 
     /// Whether the target was ever reached in a round still known.
-    pub fn reaches(&self) -> bool {
+    pub(super) fn reaches(&self) -> bool {
         self.reach.is_some() && self.unreached == 0
     }
 
-    /// Whether no round is under way.
-    pub fn idle(&self) -> bool {
-        self.rounds.iter().all(|r| r.over)
-    }
-
     /// When the newest round has sent everything, if it has.
-    pub fn all_sent_at(&self) -> Option<Mono> {
+    pub(super) fn all_sent_at(&self) -> Option<Mono> {
         let round = self.rounds.back()?;
         (!round.sending()).then(|| round.probes.last().map_or(round.began, |p| p.sent))
     }
 
     /// What is to be done or said next at `now`, if anything is.
-    pub fn poll(&mut self, now: Mono) -> Option<Step> {
+    pub(super) fn poll(&mut self, now: Mono) -> Option<Step> {
         if self.said.is_empty() {
             self.advance(now);
         }
@@ -211,7 +206,7 @@ impl Course {
     }
 
     /// When [`Course::poll`] has something next.
-    pub fn next_wake(&self) -> Option<Mono> {
+    pub(super) fn next_wake(&self) -> Option<Mono> {
         if !self.said.is_empty() {
             return Some(Mono(0));
         }
@@ -225,20 +220,20 @@ impl Course {
     }
 
     /// Puts a send off, where there is no room for it.
-    pub fn postpone(&mut self, round: u32, until: Mono) {
+    pub(super) fn postpone(&mut self, round: u32, until: Mono) {
         if let Some(round) = self.round(round) {
             round.next_send = round.next_send.max(until);
         }
     }
 
     /// The probe was sent at `at`.
-    pub fn sent(&mut self, round: u32, ttl: u8, at: Mono) {
+    pub(super) fn sent(&mut self, round: u32, ttl: u8, at: Mono) {
         self.enter(round, ttl, at, State::Waiting);
     }
 
     /// The probe could not be sent. What stands in the way of one stands in the
     /// way of all but where the budget refuses.
-    pub fn unsent(&mut self, round: u32, ttl: u8, at: Mono, reason: Unsent) {
+    pub(super) fn unsent(&mut self, round: u32, ttl: u8, at: Mono, reason: Unsent) {
         self.enter(round, ttl, at, State::Done);
         if let Some(r) = self.round(round)
             && reason != Unsent::Budget
@@ -260,7 +255,7 @@ impl Course {
     /// An answer to the probe of this round and TTL; nothing comes of
     /// duplicates and of what is not known (any more). An error that comes
     /// after the time-out is told in full, since it explains the silence.
-    pub fn answered(&mut self, round: u32, ttl: u8, answer: Answer) {
+    pub(super) fn answered(&mut self, round: u32, ttl: u8, answer: Answer) {
         let max = self.settings.max_ttl;
         let timeout = self.settings.timeout;
         let Some(r) = self.round(round) else { return };
@@ -306,7 +301,7 @@ impl Course {
     /// it says so (a router that quotes eight bytes of UDP, of which the kernel
     /// shows none): the TTL where that router answered before, if that probe
     /// still waits, else the smallest TTL of the newest round that waits.
-    pub fn guess(&self, from: IpAddr) -> Option<(u32, u8)> {
+    pub(super) fn guess(&self, from: IpAddr) -> Option<(u32, u8)> {
         let round = self.rounds.iter().rev().find(|r| r.waiting().next().is_some())?;
         let ttl_of = |i: usize| i as u8 + 1;
         let waits = |i: usize| round.probes.get(i).is_some_and(|p| p.state == State::Waiting);
@@ -319,7 +314,7 @@ impl Course {
     }
 
     /// The newest known round whose number has these low bits.
-    pub fn round_like(&self, low: u32, mask: u32) -> Option<u32> {
+    pub(super) fn round_like(&self, low: u32, mask: u32) -> Option<u32> {
         self.rounds.iter().rev().map(|r| r.number).find(|n| n & mask == low & mask)
     }
 

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -24,7 +23,7 @@ use crate::model::sample::Unsent;
 use crate::model::{Mono, ProbeId, RecordKind};
 use crate::probes::feed::{FeedContext, FeedEnd};
 use crate::probes::sys::batch::Batch;
-use crate::probes::sys::socket::{Family, unsent};
+use crate::probes::sys::socket::{Family, unopened, unsent};
 use crate::probes::wire::icmp::{Key, echo_request};
 
 /// TCP attempts under way at most; each holds a descriptor.
@@ -306,10 +305,7 @@ impl Desk {
         let (state, result) = match opened {
             Ok(wire) => (Opened::Yes(wire), Ok(())),
             Err(error) => {
-                let reason = match error.kind() {
-                    io::ErrorKind::PermissionDenied => Unsent::NotPermitted,
-                    _ => unsent(&error),
-                };
+                let reason = unopened(&error);
                 (Opened::Refused { reason: reason.clone(), since: now }, Err(reason))
             }
         };

@@ -12,7 +12,7 @@ use crate::probes::wire::icmp::{Key, Mark, echo};
 
 /// Which probe an answer belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belongs {
+pub(super) enum Belongs {
     /// Our mark came back whole.
     Marked {
         /// Lane.
@@ -29,12 +29,12 @@ pub enum Belongs {
 }
 
 /// The mark of a probe.
-pub fn mark(lane: u32, round: u32, ttl: u8) -> Mark {
+pub(super) fn mark(lane: u32, round: u32, ttl: u8) -> Mark {
     Mark { who: lane, which: (round << 8) | u32::from(ttl) }
 }
 
 /// The probe that a payload of ours names.
-pub fn marked(key: &Key, payload: &[u8]) -> Option<Belongs> {
+pub(super) fn marked(key: &Key, payload: &[u8]) -> Option<Belongs> {
     let Mark { who, which } = key.open(payload)?;
     Some(Belongs::Marked { lane: who, round: which >> 8, ttl: which as u8 })
 }
@@ -42,24 +42,24 @@ pub fn marked(key: &Key, payload: &[u8]) -> Option<Belongs> {
 /// The sequence number of an echo request: low bits of the round, then the TTL,
 /// moved by the lane's own `base`. It says both in the eight bytes that every
 /// router quotes.
-pub fn sequence(base: u16, round: u32, ttl: u8) -> u16 {
+pub(super) fn sequence(base: u16, round: u32, ttl: u8) -> u16 {
     base.wrapping_add(((round & 0x3ff) as u16) << 6 | u16::from(ttl.wrapping_sub(1) & 0x3f))
 }
 
 /// Low ten bits of the round, and TTL, of a sequence number.
-pub fn of_sequence(base: u16, sequence: u16) -> (u32, u8) {
+pub(super) fn of_sequence(base: u16, sequence: u16) -> (u32, u8) {
     let n = sequence.wrapping_sub(base);
     (u32::from(n >> 6), (n & 0x3f) as u8 + 1)
 }
 
 /// Which echo request an error quotes, if it is one of ours.
-pub fn quoted_echo(v6: bool, identifier: u16, key: &Key, data: &[u8]) -> Option<Belongs> {
+pub(super) fn quoted_echo(v6: bool, identifier: u16, key: &Key, data: &[u8]) -> Option<Belongs> {
     let quoted = echo(v6, data).filter(|e| !e.reply && e.identifier == identifier)?;
     Some(marked(key, quoted.payload).unwrap_or(Belongs::Sequence(quoted.sequence)))
 }
 
 /// What an error says about a probe to `to`; nothing where it says nothing.
-pub fn meaning(error: &QueuedError, to: IpAddr) -> Option<(IpAddr, HopAnswer)> {
+pub(super) fn meaning(error: &QueuedError, to: IpAddr) -> Option<(IpAddr, HopAnswer)> {
     let from = error.offender.filter(|_| error.from_network)?;
     let answer = match error.meaning {
         IcmpError::TimeExceeded => HopAnswer::Expired,

@@ -22,7 +22,7 @@ const TCP_PORT: u16 = 80;
 
 /// A protocol's part of a trace.
 #[derive(Debug)]
-pub struct Lane {
+pub(super) struct Lane {
     /// Number, never reused; stands in the marks of its packets.
     pub id: u32,
     /// Protocol.
@@ -35,7 +35,7 @@ pub struct Lane {
 
 /// A trace as ordered.
 #[derive(Debug)]
-pub struct Trace {
+pub(super) struct Trace {
     /// The order.
     pub spec: ProbeSpec,
     /// Destination.
@@ -51,7 +51,7 @@ pub struct Trace {
 impl Trace {
     /// Takes up a trace with these usable protocols; none if there is none, or
     /// if `spec` orders no trace. `id` numbers the lanes.
-    pub fn new(spec: &ProbeSpec, usable: impl Fn(TraceProto) -> bool, mut id: impl FnMut() -> u32, at: Mono) -> Option<Self> {
+    pub(super) fn new(spec: &ProbeSpec, usable: impl Fn(TraceProto) -> bool, mut id: impl FnMut() -> u32, at: Mono) -> Option<Self> {
         let Ask::Trace { to, protos, port, max_ttl } = &spec.ask else { return None };
         let settings = Settings { max_ttl: (*max_ttl).clamp(1, MAX_TTL), timeout: spec.timeout };
         let mut lanes: Vec<Lane> = Vec::new();
@@ -81,7 +81,7 @@ impl Trace {
 
     /// What is to be done or said next, and by which lane (its place in
     /// [`Trace::lanes`]).
-    pub fn poll(&mut self, now: Mono) -> Option<(usize, Step)> {
+    pub(super) fn poll(&mut self, now: Mono) -> Option<(usize, Step)> {
         self.take_turn(now);
         self.lanes.iter_mut().enumerate().find_map(|(i, lane)| Some((i, lane.course.poll(now)?)))
     }
@@ -131,14 +131,14 @@ impl Trace {
     }
 
     /// To be called at the end of each of the leader's rounds.
-    pub fn leader_ended(&mut self, reached: bool) {
+    pub(super) fn leader_ended(&mut self, reached: bool) {
         if reached {
             self.others_begun = false;
         }
     }
 
     /// When [`Trace::poll`] has something next.
-    pub fn next_wake(&self) -> Option<Mono> {
+    pub(super) fn next_wake(&self) -> Option<Mono> {
         let turn = (!self.ended()).then_some(self.next_turn);
         let lanes = self.lanes.iter().filter_map(|l| l.course.next_wake());
         lanes.chain(turn).chain(self.others_due()).min()

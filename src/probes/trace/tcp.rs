@@ -21,6 +21,7 @@ use crate::model::sample::IcmpError;
 use crate::probes::sys::batch::Batch;
 use crate::probes::sys::socket::{Family, sockaddr, tcp};
 use crate::probes::sys::stamp::Both;
+use crate::probes::sys::watched::watch;
 use crate::probes::sys::options;
 use crate::probes::wire::ancillary;
 use crate::probes::{Clock, Egress};
@@ -30,7 +31,7 @@ use crate::probes::{Clock, Egress};
 const GIVE_UP: Duration = Duration::from_millis(970);
 
 /// A connection attempt under way.
-pub struct Attempt {
+pub(super) struct Attempt {
     fd: AsyncFd<OwnedFd>,
     to: IpAddr,
     /// When the SYN was sent.
@@ -39,7 +40,7 @@ pub struct Attempt {
 
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finding {
+pub(super) struct Finding {
     /// Who answered.
     pub from: IpAddr,
     /// When.
@@ -52,7 +53,7 @@ pub struct Finding {
 
 impl Attempt {
     /// Sends a SYN. An error means that nothing was sent.
-    pub fn start(to: IpAddr, port: u16, scope: u32, ttl: u8, egress: &Egress, clock: Clock) -> io::Result<Self> {
+    pub(super) fn start(to: IpAddr, port: u16, scope: u32, ttl: u8, egress: &Egress, clock: Clock) -> io::Result<Self> {
         let fd = tcp(Family::of(to), ttl, egress)?;
         let sent = clock.mono();
         match connect(fd.as_raw_fd(), &sockaddr(to, port, scope)) {
@@ -60,18 +61,18 @@ impl Attempt {
             Ok(()) | Err(Errno::EINPROGRESS | Errno::ECONNREFUSED) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let fd = AsyncFd::try_with_interest(fd, Interest::WRITABLE | Interest::ERROR).map_err(io::Error::from)?;
+        let fd = watch(fd, Interest::WRITABLE | Interest::ERROR)?;
         Ok(Self { fd, to, sent })
     }
 
     /// Waits for the answer, less than a second; false when none came.
-    pub async fn ready(&self) -> bool {
+    pub(super) async fn ready(&self) -> bool {
         let ready = tokio::time::timeout(GIVE_UP, self.fd.ready(Interest::WRITABLE | Interest::ERROR)).await;
         matches!(ready, Ok(Ok(_)))
     }
 
     /// Reads what came of it.
-    pub fn read(&self, clock: Clock, batch: &mut Batch) -> Option<Finding> {
+    pub(super) fn read(&self, clock: Clock, batch: &mut Batch) -> Option<Finding> {
         let both = Both::now(clock);
         let socket = self.fd.get_ref();
         if matches!(batch.receive(socket.as_fd(), true), Ok(1..)) {

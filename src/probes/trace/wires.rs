@@ -21,6 +21,7 @@ use crate::probes::sys::batch::{Batch, Datagram};
 use crate::probes::sys::options::probe_mtu;
 use crate::probes::sys::socket::{Family, IcmpKind, icmp, sockaddr, udp, unsent};
 use crate::probes::sys::stamp::Both;
+use crate::probes::sys::watched::watch;
 use crate::probes::wire::ancillary;
 use crate::probes::wire::icmp::{Key, echo, skip_ipv4};
 use crate::probes::{Clock, Egress};
@@ -30,7 +31,7 @@ const ATTEMPTS: usize = 3;
 
 /// What a wire carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carries {
+pub(super) enum Carries {
     /// Echo, on a raw or a datagram socket, with this identifier.
     Icmp(IcmpKind, u16),
     /// Datagrams.
@@ -38,7 +39,7 @@ pub enum Carries {
 }
 
 /// An open socket.
-pub struct Wire {
+pub(super) struct Wire {
     fd: AsyncFd<OwnedFd>,
     family: Family,
     /// What goes over it.
@@ -47,7 +48,7 @@ pub struct Wire {
 
 /// An answer as read, not yet assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrival {
+pub(super) struct Arrival {
     /// Where the probe was to go.
     pub to: IpAddr,
     /// And to which port; 0 for ICMP.
@@ -66,25 +67,25 @@ pub struct Arrival {
 
 impl Wire {
     /// Opens the ICMP wire of a family.
-    pub fn icmp(family: Family, identifier: u16, egress: &Egress) -> io::Result<Self> {
+    pub(super) fn icmp(family: Family, identifier: u16, egress: &Egress) -> io::Result<Self> {
         let socket = icmp(family, identifier, egress)?;
         Self::over(socket.fd, family, Carries::Icmp(socket.kind, socket.identifier))
     }
 
     /// Opens the UDP wire of a family.
-    pub fn udp(family: Family, egress: &Egress) -> io::Result<Self> {
+    pub(super) fn udp(family: Family, egress: &Egress) -> io::Result<Self> {
         Self::over(udp(family, egress)?, family, Carries::Udp)
     }
 
     fn over(fd: OwnedFd, family: Family, carries: Carries) -> io::Result<Self> {
         probe_mtu(&fd, family == Family::V6)?;
-        let fd = AsyncFd::try_with_interest(fd, Interest::READABLE | Interest::ERROR).map_err(io::Error::from)?;
+        let fd = watch(fd, Interest::READABLE | Interest::ERROR)?;
         Ok(Self { fd, family, carries })
     }
 
     /// Sends one probe and says when. `drain` takes what an earlier packet met
     /// off the socket, where that stands in the way.
-    pub fn send(
+    pub(super) fn send(
         &self,
         to: (IpAddr, u16, u32),
         ttl: u8,
@@ -113,7 +114,7 @@ impl Wire {
 
     /// Ready when something can be read or an error waits. Everything is to be
     /// read afterwards.
-    pub async fn ready(&self) {
+    pub(super) async fn ready(&self) {
         match self.fd.ready(Interest::READABLE | Interest::ERROR).await {
             Ok(mut guard) => guard.clear_ready(),
             // The runtime is shutting down.
@@ -122,7 +123,7 @@ impl Wire {
     }
 
     /// Reads both queues until they are empty.
-    pub fn drain(&self, batch: &mut Batch, key: &Key, clock: Clock, into: &mut Vec<Arrival>) {
+    pub(super) fn drain(&self, batch: &mut Batch, key: &Key, clock: Clock, into: &mut Vec<Arrival>) {
         for _ in 0..64 {
             let mut more = false;
             for errors in [true, false] {
