@@ -7,10 +7,14 @@ pub mod ask;
 pub mod budget;
 pub mod clock;
 pub mod connect;
+pub mod echo;
 pub mod feed;
 pub mod names;
 pub mod out;
 pub mod sys;
+pub mod rights;
+pub mod sys;
+pub mod trace;
 pub mod wire;
 
 pub use budget::Budget;
