@@ -1,30 +1,22 @@
 //! The probes' front: one thread with one runtime that runs every feed, fed with
 //! specifications and emptied of records.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::feed::{Egress, FeedContext, FeedStart, Pulse, Specs};
+use super::feed::{Egress, FeedContext, FeedFuture, Pulse, Specs};
+use super::feeds::{FEEDS, FeedRow, Group};
 use super::out::{Batch, Out};
 use super::supervise::supervise;
 use crate::model::record::{Gap, GapCause};
 use crate::model::{At, ProbeKind, ProbeSpec, RecordKind};
-
-/// One row of the table of feeds.
-pub struct FeedRow {
-    /// Name in records and on screen.
-    pub name: &'static str,
-    /// Kinds of specification it serves.
-    pub serves: &'static [ProbeKind],
-    /// How it starts.
-    pub start: FeedStart,
-}
 
 /// Settings of a session's probes.
 #[derive(Debug, Clone)]
@@ -33,10 +25,8 @@ pub struct EngineOptions {
     pub egress: Egress,
     /// Packets a second for all probes together.
     pub packets_per_second: u32,
-    /// Whether tables of this host (network, sockets, load) are read at all.
-    pub host_feeds: bool,
-    /// Whether names of addresses are looked up.
-    pub names: bool,
+    /// Which groups of feeds run.
+    pub groups: &'static [Group],
 }
 
 /// The running probes. Dropping it stops them.
@@ -58,12 +48,11 @@ const STEP: Duration = Duration::from_millis(500);
 const SUSPENDED: Duration = Duration::from_secs(4);
 
 impl Engine {
-    /// Starts the thread and every feed of `table` on it; batches go to `sink`.
+    /// Starts the thread and the feeds of the wanted groups on it; batches go to `sink`.
     ///
     /// # Errors
     /// The thread or its runtime could not be made.
     pub fn start(
-        table: &'static [FeedRow],
         clock: Clock,
         options: EngineOptions,
         sink: SyncSender<Batch>,
@@ -74,7 +63,7 @@ impl Engine {
         let budget = Budget::new(options.packets_per_second, Instant::now());
         let shared = budget.clone();
         let thread = std::thread::Builder::new().name("probes".to_owned()).spawn(move || {
-            runtime.block_on(run(table, clock, options, shared, orders, stopped, sink));
+            runtime.block_on(run(clock, options, shared, orders, stopped, sink));
             runtime.shutdown_timeout(Duration::from_millis(50));
         })?;
         Ok(Self { specs, budget, stop, thread: Some(thread) })
@@ -102,7 +91,6 @@ impl Drop for Engine {
 }
 
 async fn run(
-    table: &'static [FeedRow],
     clock: Clock,
     options: EngineOptions,
     budget: Budget,
@@ -122,15 +110,16 @@ async fn run(
         pulse: Pulse::new(Instant::now()),
     };
     let mut shares = Vec::new();
-    for row in table {
-        if row.serves.is_empty() && !options.host_feeds {
-            continue;
-        }
+    for row in FEEDS.iter().filter(|row| options.groups.contains(&row.group)) {
         let (share, specs) = watch::channel(Specs::from([]));
         tokio::spawn(supervise(row.name, row.start, context(row.name, specs)));
         shares.push((row, share));
     }
-    tokio::spawn(super::names::run(context("names", orders.clone()), wishes, options.names));
+    if options.groups.contains(&Group::Names) {
+        let wishes = Arc::new(Mutex::new(wishes));
+        let start = move |ctx| names_feed(ctx, Arc::clone(&wishes));
+        tokio::spawn(supervise("names", start, context("names", orders.clone())));
+    }
     tokio::spawn(distribute(orders, shares));
     tokio::spawn(watch_clocks(clock, out.clone(), budget.clone()));
     let carried = out.clone();
@@ -141,6 +130,11 @@ async fn run(
             let _ = last.try_send(out.take());
         }
     }
+}
+
+/// The names' feed holds the receiving end of the wishes for as long as it runs.
+fn names_feed(ctx: FeedContext, wishes: Arc<Mutex<mpsc::Receiver<IpAddr>>>) -> FeedFuture {
+    Box::pin(async move { super::names::run(ctx, wishes.lock_owned().await).await })
 }
 
 /// Gives every feed its share of the orders, and wakes it only when that changed.

@@ -49,7 +49,7 @@ enum Found {
 }
 
 /// The feed.
-pub fn run(ctx: FeedContext, wishes: mpsc::Receiver<IpAddr>) -> FeedFuture {
+pub fn run(ctx: FeedContext, wishes: OwnedMutexGuard<mpsc::Receiver<IpAddr>>) -> FeedFuture {
     let names = Arc::new(SystemNames::system());
     Box::pin(serve(ctx, wishes, names))
 }
@@ -90,7 +90,7 @@ fn worth_asking(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast()
 }
 
-async fn serve(ctx: FeedContext, mut wishes: mpsc::Receiver<IpAddr>, names: Arc<SystemNames>) -> FeedEnd {
+async fn serve(ctx: FeedContext, mut wishes: OwnedMutexGuard<mpsc::Receiver<IpAddr>>, names: Arc<SystemNames>) -> FeedEnd {
     let mut queue = Queue { waiting: VecDeque::new(), pending: HashSet::new(), known: HashMap::new() };
     let mut lookups: JoinSet<(IpAddr, Found)> = JoinSet::new();
     let mut next = Instant::now();

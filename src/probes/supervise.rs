@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::feed::{FeedContext, FeedEnd, FeedStart, Pulse};
+use super::feed::{FeedContext, FeedEnd, FeedFuture, Pulse};
 use crate::model::record::{TaskHealth, TaskState};
 use crate::model::{RecordKind, Untrusted};
 
@@ -15,7 +15,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs a feed for as long as the session lasts.
-pub async fn supervise(name: &'static str, start: FeedStart, context: FeedContext) {
+pub async fn supervise(name: &'static str, start: impl Fn(FeedContext) -> FeedFuture, context: FeedContext) {
     let mut restarts = 0;
     let tell = |state: TaskState, restarts: u32| {
         context.out.put(RecordKind::Task(TaskHealth { task: name.to_owned(), state, restarts }));
@@ -89,7 +89,7 @@ mod tests {
     use tokio::sync::{mpsc, watch};
 
     use super::*;
-    use crate::probes::{Budget, Clock, Egress, FeedFuture, Out};
+    use crate::probes::{Budget, Clock, Egress, Out};
 
     fn context(out: &Out) -> FeedContext {
         let (_, specs) = watch::channel(Vec::new().into());

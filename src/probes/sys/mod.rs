@@ -1,7 +1,3 @@
-//! System calls that no safe wrapper covers: the only unsafe code of the house.
-//! Must never know what the results mean to a person.
-
-pub mod registered;
 //! Sockets as the kernel offers them: options that the safe crates lack, and
 //! receiving in batches with the error queue.
 //!
@@ -10,6 +6,7 @@ pub mod registered;
 
 pub mod batch;
 pub mod options;
+pub mod registered;
 pub mod socket;
 pub mod stamp;
 pub mod watched;
