@@ -69,3 +69,7 @@ config-twice = `{ $what }` stands here for the second time.
 config-too-many = More than { COUNT($limit) } entries.
 config-contact = A contact's name has 1 to 40 visible characters, as in network or "on-call database".
 config-order = `{ $low }` lies above `{ $high }`; the milder one must be reached first.
+## Kernel feeds: why one cannot work here
+
+network-unavailable = Links, routes and neighbours cannot be read: no rtnetlink socket ({ $error }). A sandbox (seccomp, gVisor) usually withholds it; allow AF_NETLINK.
+sockets-unavailable = Sockets cannot be listed: the kernel does not offer sock_diag ({ $error }). Load it with: modprobe -a inet_diag tcp_diag udp_diag

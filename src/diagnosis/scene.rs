@@ -67,12 +67,6 @@ pub enum Life {
     Unknown,
 }
 
-impl Life {
-    /// Whether it is known to be dead.
-    pub fn is_dead(self) -> bool {
-        matches!(self, Self::Dead { .. })
-    }
-}
 
 /// An ICMP error about a subject, from whichever probe it came.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -52,11 +52,7 @@ impl Engine {
     ///
     /// # Errors
     /// The thread or its runtime could not be made.
-    pub fn start(
-        clock: Clock,
-        options: EngineOptions,
-        sink: SyncSender<Batch>,
-    ) -> std::io::Result<Self> {
+    pub fn start(clock: Clock, options: EngineOptions, sink: SyncSender<Batch>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
         let (specs, orders) = watch::channel(Specs::from([]));
         let (stop, stopped) = watch::channel(false);

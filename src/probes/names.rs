@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
 
 use hickory_net::proto::rr::RData;
+use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -90,7 +91,11 @@ fn worth_asking(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast()
 }
 
-async fn serve(ctx: FeedContext, mut wishes: OwnedMutexGuard<mpsc::Receiver<IpAddr>>, names: Arc<SystemNames>) -> FeedEnd {
+async fn serve(
+    ctx: FeedContext,
+    mut wishes: OwnedMutexGuard<mpsc::Receiver<IpAddr>>,
+    names: Arc<SystemNames>,
+) -> FeedEnd {
     let mut queue = Queue { waiting: VecDeque::new(), pending: HashSet::new(), known: HashMap::new() };
     let mut lookups: JoinSet<(IpAddr, Found)> = JoinSet::new();
     let mut next = Instant::now();

@@ -115,4 +115,3 @@ pub fn differences(printed: &str, exit: Option<i32>, seconds: f64, expect: &Expe
     }
     wrong
 }
-

@@ -34,7 +34,11 @@ pub fn way() -> Result<Vec<&'static str>, String> {
         let arguments: Vec<&str> = extra.iter().chain(NAMESPACES).copied().collect();
         let tried = Command::new("unshare")
             .args(&arguments)
-            .args(["sh", "-c", "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip netns add t && ip -n t link set lo up"])
+            .args([
+                "sh",
+                "-c",
+                "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip netns add t && ip -n t link set lo up",
+            ])
             .stdin(Stdio::null())
             .output();
         match tried {
@@ -103,7 +107,8 @@ pub fn inner(what: &str) -> Result<(), String> {
         Err(_) => command.arg("/run/lab/frc").args(["check", "--json"]).args(&scenario.options).args(&scenario.targets),
     };
     let started = Instant::now();
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     later.sort_by(|a, b| a.after.partial_cmp(&b.after).unwrap_or(std::cmp::Ordering::Equal));
     for fault in later {
         let at = started + Duration::from_secs_f64(fault.after.unwrap_or(0.0));

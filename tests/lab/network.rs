@@ -87,11 +87,7 @@ fn prefix((address, length): (IpAddr, u8)) -> String {
 impl Network {
     /// Builds it, and waits until every link carries both families.
     pub fn build(topology: Topology) -> Result<Self, String> {
-        let links = topology
-            .links
-            .values()
-            .map(|[a, b]| Ok([end(a)?, end(b)?]))
-            .collect::<Result<Vec<_>, String>>()?;
+        let links = topology.links.values().map(|[a, b]| Ok([end(a)?, end(b)?])).collect::<Result<Vec<_>, String>>()?;
         let network = Self { topology, links };
 
         let mut batch = String::new();
@@ -118,7 +114,8 @@ impl Network {
         let mut pairs = String::new();
         let mut hosts: BTreeMap<&str, String> = BTreeMap::new();
         for [a, b] in &network.links {
-            let _ = writeln!(pairs, "link add {} netns {} type veth peer name {} netns {}", a.nic, a.host, b.nic, b.host);
+            let _ =
+                writeln!(pairs, "link add {} netns {} type veth peer name {} netns {}", a.nic, a.host, b.nic, b.host);
             for end in [a, b] {
                 let lines = hosts.entry(&end.host).or_insert_with(|| "link set lo up\n".into());
                 for (address, length) in &end.addresses {

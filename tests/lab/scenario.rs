@@ -257,7 +257,8 @@ impl Scenario {
                 return Err(format!("no host `{host}`"));
             }
         }
-        if let Some(name) = self.faults.iter().filter_map(|f| f.stop.as_ref()).find(|s| !self.topology.services.contains_key(*s))
+        if let Some(name) =
+            self.faults.iter().filter_map(|f| f.stop.as_ref()).find(|s| !self.topology.services.contains_key(*s))
         {
             return Err(format!("no service `{name}` to stop"));
         }

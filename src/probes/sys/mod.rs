@@ -5,7 +5,9 @@
 //! means or who asked for it.
 
 pub mod batch;
+pub mod ethtool;
 pub mod options;
+pub mod readiness;
 pub mod registered;
 pub mod socket;
 pub mod stamp;

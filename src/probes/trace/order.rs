@@ -51,7 +51,12 @@ pub(super) struct Trace {
 impl Trace {
     /// Takes up a trace with these usable protocols; none if there is none, or
     /// if `spec` orders no trace. `id` numbers the lanes.
-    pub(super) fn new(spec: &ProbeSpec, usable: impl Fn(TraceProto) -> bool, mut id: impl FnMut() -> u32, at: Mono) -> Option<Self> {
+    pub(super) fn new(
+        spec: &ProbeSpec,
+        usable: impl Fn(TraceProto) -> bool,
+        mut id: impl FnMut() -> u32,
+        at: Mono,
+    ) -> Option<Self> {
         let Ask::Trace { to, protos, port, max_ttl } = &spec.ask else { return None };
         let settings = Settings { max_ttl: (*max_ttl).clamp(1, MAX_TTL), timeout: spec.timeout };
         let mut lanes: Vec<Lane> = Vec::new();

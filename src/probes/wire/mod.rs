@@ -6,5 +6,8 @@
 
 pub mod ancillary;
 pub mod icmp;
+pub mod mountinfo;
 pub mod ntp;
+pub mod proc_host;
+pub mod proc_net;
 pub mod resolv_conf;
