@@ -73,3 +73,225 @@ config-order = `{ $low }` lies above `{ $high }`; the milder one must be reached
 
 network-unavailable = Links, routes and neighbours cannot be read: no rtnetlink socket ({ $error }). A sandbox (seccomp, gVisor) usually withholds it; allow AF_NETLINK.
 sockets-unavailable = Sockets cannot be listed: the kernel does not offer sock_diag ({ $error }). Load it with: modprobe -a inet_diag tcp_diag udp_diag
+
+## Diagnosis: the verdict
+
+verdict-measuring = Measuring, nothing can be said yet
+verdict-healthy = { $targets ->
+    [0] Nothing found wrong on this host
+    [one] The target works, and everything it depends on
+   *[other] All { $targets } targets work, and everything they depend on
+}
+verdict-unmeasured = { $targets ->
+    [one] One target could not be judged; nothing worse is known
+   *[other] { $targets } targets could not be judged; nothing worse is known
+}
+
+## Diagnosis: findings, one sentence each, and what to do next
+
+finding-link-down = Interface { $subject } is administratively down
+next-link-down-1 = Find out who set { $subject } down and why: journalctl -b | grep { $subject }
+next-link-down-2 = Bring it up: ip link set { $subject } up (its routes come back by themselves only where a network service manages it)
+finding-link-no-carrier = Interface { $subject } has no carrier: nothing is connected, or the other end is off
+next-link-no-carrier-1 = Check cable, transceiver and switch port of { $subject }; on a virtual machine, whether its NIC is attached
+next-link-no-carrier-2 = Compare both ends: ethtool { $subject } (speed, autonegotiation, link detected)
+finding-addr-missing = Interface { $subject } is up but has no usable address
+next-addr-missing-1 = Look at what should give it one: networkctl status { $subject }, or nmcli device show { $subject }
+next-addr-missing-2 = With DHCP, ask again (networkctl renew { $subject }) and watch for an answer: tcpdump -ni { $subject } port 67 or port 68
+finding-route-default-missing = There is no { $subject } route: nothing beyond the local network can be reached over { $family }
+next-route-default-missing-1 = Look at the routes that are there: ip -{ $family ->
+    [IPv4] 4
+   *[other] 6
+} route
+next-route-default-missing-2 = Find out what should set it (DHCP, router advertisements, a configuration file) before adding one by hand
+finding-route-unreachable = A route on this host refuses { $subject } ({ $route })
+next-route-unreachable-1 = Look at it: ip route show type { $route }; ip rule
+next-route-unreachable-2 = Find out who set it (a VPN, a container network, a block list) before deleting it
+finding-neigh-gateway-unresolved = The gateway { $subject } does not answer for its link-layer address on { $interface }
+next-neigh-gateway-unresolved-1 = Ask it yourself: arping -I { $interface } { $subject } (IPv6: ndisc6 { $subject } { $interface })
+next-neigh-gateway-unresolved-2 = Check that the gateway is up, and that { $interface } is in the right VLAN or subnet
+finding-gateway-not-forwarding = The gateway { $subject } is there but forwards nothing: nothing beyond it answers
+next-gateway-not-forwarding-1 = Ask the owner of { $subject }: is its uplink well, and does it route and translate for this host?
+next-gateway-not-forwarding-2 = Compare from another host behind the same gateway
+finding-path-blackhole = { $hop ->
+    [none] Packets to { $target } vanish without a word, and no router on the way answers
+   *[other] Packets to { $target } die after { $from }, hop { $hop }: nothing behind it answers
+}
+next-path-blackhole-1 = { $hop ->
+    [none] Compare with another way there (another host, another protocol) to find out where packets still get through
+   *[other] Call the owner of { $from }: it is the last router to answer on the way to { $target }
+}
+next-path-blackhole-2 = Save the path as evidence: frc trace --rounds 20 --json { $target }
+finding-path-unreachable = The router { $subject } says that { $target } cannot be reached
+next-path-unreachable-1 = Call the owner of { $subject }: it has no route onward
+next-path-unreachable-2 = Save the path as evidence: frc trace --rounds 20 --json { $target }
+finding-path-admin-prohibited = { $subject } forbids packets to { $target } (administratively prohibited)
+next-path-admin-prohibited-1 = Ask the owner of { $subject } which rule forbids it, giving source, destination and port
+next-path-admin-prohibited-2 = If { $subject } is this host or the target itself, read its rules: nft list ruleset
+finding-path-loop = Packets to { $target } go round in a circle from { $from } on
+next-path-loop-1 = Call the owner of { $from }: two routers each think that the other is nearer to { $target }
+next-path-loop-2 = Save the path as evidence: frc trace --rounds 20 --json { $target }
+finding-path-loss = { $hop ->
+    [none] { PERCENT($loss) } of packets to { $target } are lost on the way
+   *[other] { PERCENT($loss) } of packets to { $target } are lost, from { $subject } on
+}
+next-path-loss-1 = { $hop ->
+    [none] Watch it from another host to find out whether the loss is near you or near { $target }
+   *[other] Call the owner of { $subject }: the loss begins there and every later hop shares it
+}
+next-path-loss-2 = Save the figures as evidence: frc ping --count 600 --interval 100ms --json { $target }
+finding-path-hop-ratelimit = { $subject } rations its own answers; what lies behind it loses nothing
+next-path-hop-ratelimit-1 = Nothing to do: its silence says nothing about packets that it forwards
+finding-path-changed = The path to { $subject } changed
+next-path-changed-1 = Remember it when looking for what changed; both paths are shown in the path pane
+finding-path-icmp-filtered = { $subject } does not answer echo, but its services answer: ICMP is filtered
+next-path-icmp-filtered-1 = Nothing to do now; blocking all ICMP also breaks path MTU discovery, so tell its owner
+finding-host-unreachable = { $subject } is not there: the last router tried to find it and gave up
+next-host-unreachable-1 = Check whether { $subject } runs at all: its console, its provider's status page, its neighbours on the same network
+next-host-unreachable-2 = If it was moved, look for a stale address in DNS or configuration
+finding-port-refused = { $subject } ({ $target }) refuses connections: the host is up, nothing listens on that port
+next-port-refused-1 = On that host: ss -ltnp, and the state and last log lines of the service: journalctl -u UNIT -n 200
+next-port-refused-2 = Check the port number, and whether the service listens on this address or only on loopback
+finding-port-rejected = { $from } rejects connections to { $subject } ({ $target }): a firewall rule for this port
+next-port-rejected-1 = Ask the owner of { $from } which rule rejects it, giving source, destination and port
+next-port-rejected-2 = Read the rules on that host, first match first: nft list ruleset
+finding-port-filtered = { $subject } ({ $target }) swallows connection attempts though its host answers: a filter drops them
+next-port-filtered-1 = Check security groups, network ACLs and the host's own firewall for this source, destination and port
+next-port-filtered-2 = On that host, see whether the SYN arrives: tcpdump -ni any "tcp[tcpflags] & tcp-syn != 0" and the port
+finding-dns-no-nameserver = No name server is configured on this host
+next-dns-no-nameserver-1 = Look at /etc/resolv.conf and what should write it: resolvectl status, or nmcli device show
+next-dns-no-nameserver-2 = In a cloud, use the provider's internal resolver; it also knows private zones
+finding-dns-server-unreachable = Name server { $server } cannot be reached
+next-dns-server-unreachable-1 = Check whether { $server } is up and still the right one for this network
+next-dns-server-unreachable-2 = If another server answers, move it first in the configuration; every lookup waits for the dead one
+finding-dns-timeout = Name server { $server } is up, but does not answer DNS queries
+next-dns-timeout-1 = Ask it over both transports: dig @{ $server } example.org; dig +tcp @{ $server } example.org
+next-dns-timeout-2 = On that server: is the process alive, does it listen on this address, does a firewall drop port 53?
+finding-dns-refused = Name server { $server } refuses to answer for { $name }
+next-dns-refused-1 = It does not serve this host: check its access list, and whether it is the right server for this network
+next-dns-refused-2 = Compare the other servers: dig @{ $server } { $name }
+finding-dns-servfail = Name server { $server } fails to look up { $name } (SERVFAIL)
+next-dns-servfail-1 = Ask for the reason: dig @{ $server } { $name } +dnssec, then again with +cd; if +cd works, DNSSEC is broken
+next-dns-servfail-2 = See whether the zone's own servers answer: dig NS and dig +trace { $name }
+finding-dns-nxdomain = The name { $subject } does not exist: every name server that answers says so
+next-dns-nxdomain-1 = Check the spelling, and whether the record was deleted or the domain has expired
+next-dns-nxdomain-2 = If it was created just now, the negative answer is cached for the zone's SOA minimum
+finding-dns-no-data = The name { $subject } exists, but has no address of either family
+next-dns-no-data-1 = Look at what it has: dig { $subject } ANY, or the zone file
+next-dns-no-data-2 = Check whether the A or AAAA record was deleted
+finding-dns-slow = Name server { $server } takes { MS($ms) } for an answer
+next-dns-slow-1 = Check its load and its own upstreams; every connection by name waits for it
+finding-tls-expired = The certificate of { $subject } ({ $target }) has expired
+next-tls-expired-1 = Check this host's clock first, then renew: certbot renew, or whatever manages it
+next-tls-expired-2 = After renewing, reload the service: many keep the old certificate in memory
+finding-tls-not-yet-valid = The certificate of { $subject } ({ $target }) is not valid yet
+next-tls-not-yet-valid-1 = Check this host's clock: timedatectl
+next-tls-not-yet-valid-2 = Check the clock of the host that issued it
+finding-tls-name-mismatch = The certificate of { $subject } is not for { $target }
+next-tls-name-mismatch-1 = Check that the name leads to the right server, and that the right virtual host answers
+next-tls-name-mismatch-2 = Issue a certificate that holds this name
+finding-tls-untrusted = The certificate of { $subject } ({ $target }) comes from an authority that this host does not trust
+next-tls-untrusted-1 = With a private authority: is its root installed here (update-ca-certificates), or in SSL_CERT_FILE?
+next-tls-untrusted-2 = Else something in between may answer in its place: compare the issuer from another network
+finding-tls-incomplete-chain = { $subject } ({ $target }) does not send the intermediate certificate
+next-tls-incomplete-chain-1 = Configure the full chain on the server (fullchain.pem instead of cert.pem)
+next-tls-incomplete-chain-2 = Browsers may hide this by fetching it; programs do not
+finding-tls-expiring = The certificate of { $subject } ({ $target }) expires in { $days ->
+    [0] less than a day
+    [one] one day
+   *[other] { $days } days
+}
+next-tls-expiring-1 = Renew it now, and find out why the renewal did not run
+next-tls-expiring-2 = After renewing, reload the service
+finding-tls-handshake-failed = { $subject } ({ $target }) does not complete a TLS handshake
+next-tls-handshake-failed-1 = Check that this port speaks TLS at all: openssl s_client -connect { $subject }
+next-tls-handshake-failed-2 = Compare versions and ciphers that both sides allow
+finding-service-silent = { $subject } ({ $target }) accepts connections, then says nothing
+next-service-silent-1 = On that host: is the process stuck or out of workers? Save ss -tanp and a thread dump before any restart
+next-service-silent-2 = Check what it waits for itself: its database, disk, upstream
+finding-service-reset = { $subject } ({ $target }) accepts connections, then drops them
+next-service-reset-1 = Read the service's log at that second: journalctl -u UNIT -n 200
+next-service-reset-2 = Check the balancer or proxy in front of it: does it have a healthy upstream?
+finding-http-5xx = { $target } answers with an error of its own: HTTP { $status }
+next-http-5xx-1 = Read the service's log at that second; 502, 503 and 504 point at what stands behind it
+next-http-5xx-2 = Ask what was deployed or changed last, before restarting anything
+finding-http-4xx = { $target } refuses the request: HTTP { $status }
+next-http-4xx-1 = Check path, host name and credentials of what is requested
+next-http-4xx-2 = If it worked before, ask what was deployed or changed last
+finding-http-slow = { $target } takes { MS($ms) } to its first byte
+next-http-slow-1 = Network phases are shown beside it: if they are short, the service itself is slow
+finding-port-not-listening = Nothing listens on { $subject } of this host, though a service is expected there
+next-port-not-listening-1 = Look at the service: systemctl status UNIT, journalctl -u UNIT -n 200
+next-port-not-listening-2 = Save what it says before starting it again
+
+## Diagnosis: what was seen, and what was expected
+
+seen-link-down = administratively down
+want-link-up = up
+seen-no-carrier = up, no carrier
+want-carrier = carrier
+seen-no-address = no address, or a link-local one only
+want-address = an address
+seen-no-default = no default route for { $family }
+want-default = a default route
+seen-route-refuses = { $route } { $prefix }
+want-route = a way out
+seen-neighbour-unresolved = no link-layer address on { $interface }
+seen-no-arp = { $target } does not answer for its link-layer address
+want-neighbour = a link-layer address
+seen-icmp = { $from } says { $error }
+seen-icmp-late = { $from } says { $error }, after { DURATION($seconds) }
+seen-loop = { $from } answers again and again as the TTL grows
+want-path = routers up to the target
+seen-last-hop = last answer from { $from }, hop { $hop }
+seen-lost = { COUNT($lost) } of { COUNT($sent) } unanswered
+want-answer = an answer
+seen-loss = { COUNT($lost) } of { COUNT($sent) } lost, { PERCENT($loss) }
+want-loss = at most { PERCENT($loss) }
+want-later-hops-well = later hops and the target answer
+seen-path-changed = hop { $hop } is { $after } now
+want-path-before = { $before } before
+seen-refused = refused
+seen-syn-lost = { $lost } connection attempts vanished
+want-open = accepted
+seen-no-nameserver = no name server
+want-nameserver = at least one
+seen-rtt = { MS($ms) } at the median
+want-dns-quick = 500 ms or less
+seen-servfail = SERVFAIL for { $name }
+seen-dns-refused = REFUSED for { $name }
+seen-dns-silent = { $lost } queries in a row unanswered
+want-dns-answer = an answer
+seen-nxdomain = NXDOMAIN from { $servers ->
+    [one] the only server that answers
+   *[other] { $servers } servers
+}
+seen-no-data = no A and no AAAA record
+want-address-record = an address
+seen-expired = expired on { $date }
+seen-not-yet-valid = valid from { $date } on
+seen-names = valid for { $names }
+seen-chain = issuer { $issuer } not sent
+seen-issuer = issued by { $issuer }
+seen-invalid = { $why }
+want-certificate = a valid certificate
+seen-days-left = { $days } days left
+want-days-left = more than { $days }
+seen-status = HTTP { $status }
+want-status = a status below 400
+seen-first-byte = first byte after { MS($ms) }
+want-first-byte = { MS($ms) } or less
+seen-silent = accepted, then silence
+seen-reset = connection reset
+seen-closed = connection closed without an answer
+seen-alert = TLS alert { $code }
+seen-protocol = { $why }
+icmp-net-unreachable = network unreachable
+icmp-host-unreachable = host unreachable
+icmp-protocol-unreachable = protocol unreachable
+icmp-port-unreachable = port unreachable
+icmp-admin-prohibited = administratively prohibited
+icmp-too-big = packet too big
+icmp-time-exceeded = time exceeded
+icmp-redirect = redirect
+icmp-other = an unusual ICMP error

@@ -31,9 +31,9 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
         let Some(ip) = subject.address else { continue };
         let (text, hop) = match first_affected(scene, ip, ratio) {
             Some((ttl, address)) => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
-            None => (ip.to_string(), "-".to_owned()),
+            None => (ip.to_string(), "none".to_owned()),
         };
-        let found = hop != "-";
+        let found = hop != "none";
         let draft = join(&mut drafts, subject, &text, || {
             let severity = if ratio >= 0.5 { Severity::Critical } else { Severity::Warning };
             Draft::new(PATH_LOSS, text.clone())

@@ -67,7 +67,7 @@ fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono,
             return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
                 d.arg("from", c.from).since(Some(since)).evidence(
                     "icmp",
-                    said(&c).with("seconds", slowest.as_secs_f64()),
+                    said_late(&c, slowest),
                     Message::new("want-answer"),
                     scene.at(c.sent),
                 )
@@ -127,7 +127,7 @@ fn judge_neighbour(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: 
     }
     if subject.silent_long_enough(scene.now()) && state.is_some_and(NeighbourState::is_resolved) {
         push(drafts, subject, PATH_BLACKHOLE, &ip.to_string(), |d| {
-            silence(d.arg("target", ip).arg("hop", "-").arg("from", "-"), scene, ip)
+            silence(d.arg("target", ip).arg("hop", "none").arg("from", "none"), scene, ip)
                 .confidence(Confidence::Possible)
                 .since(Some(since))
         });
@@ -181,7 +181,7 @@ fn judge_no_hops(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mo
         });
     }
     push(drafts, subject, PATH_BLACKHOLE, &ip.to_string(), |d| {
-        silence(d.arg("target", ip).arg("hop", "-").arg("from", "-"), scene, ip)
+        silence(d.arg("target", ip).arg("hop", "none").arg("from", "none"), scene, ip)
             .confidence(Confidence::Possible)
             .since(Some(since))
     });
@@ -264,6 +264,13 @@ fn silence(draft: Draft, scene: &Scene<'_>, ip: IpAddr) -> Draft {
 
 fn said(c: &Complaint) -> Message {
     Message::new("seen-icmp").with("from", c.from).with("error", icmp_word(c.error))
+}
+
+fn said_late(c: &Complaint, slowest: Duration) -> Message {
+    Message::new("seen-icmp-late")
+        .with("from", c.from)
+        .with("error", icmp_word(c.error))
+        .with("seconds", slowest.as_secs_f64())
 }
 
 /// The message of what an ICMP error says.

@@ -67,7 +67,6 @@ pub enum Life {
     Unknown,
 }
 
-
 /// An ICMP error about a subject, from whichever probe it came.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Complaint {

@@ -152,7 +152,15 @@ mod tests {
 
     fn spec(ask: Ask, scope: u32) -> ProbeSpec {
         let second = Duration::from_secs(1);
-        ProbeSpec { id: ProbeId(1), targets: vec![TargetId(1)], ask, scope, interval: second, timeout: second, count: None }
+        ProbeSpec {
+            id: ProbeId(1),
+            targets: vec![TargetId(1)],
+            ask,
+            scope,
+            interval: second,
+            timeout: second,
+            count: None,
+        }
     }
 
     fn route(to: &str, table: u32, kind: RouteKind) -> Route {
