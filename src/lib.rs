@@ -4,8 +4,10 @@
 pub mod cli;
 pub mod config;
 pub mod diagnosis;
+pub mod headless;
 pub mod model;
 pub mod probes;
+pub mod run;
 pub mod session;
 pub mod state;
 pub mod text;

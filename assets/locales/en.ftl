@@ -295,3 +295,43 @@ icmp-too-big = packet too big
 icmp-time-exceeded = time exceeded
 icmp-redirect = redirect
 icmp-other = an unusual ICMP error
+
+## Commands without a screen
+
+line-finding = { $code } · { $severity } · { $side } · { $confidence } · since { TIME($since) }
+line-evidence = { $probe }: { $observed }; expected: { $expected }
+line-unmeasured = { $target }: not measured { $why }
+line-ping = { $target }: { COUNT($sent) } sent, { COUNT($received) } received, { COUNT($late) } late, { PERCENT($loss) } lost
+line-rtts = , min/p50/p90/max { $min }/{ $p50 }/{ $p90 }/{ $max } ms
+line-unresolved = { $target }: no address known
+line-trace-reached = { $target } ({ $address }), { $proto }, { $rounds ->
+    [one] one round
+   *[other] { $rounds } rounds
+}: reached
+line-trace-open = { $target } ({ $address }), { $proto }, { $rounds ->
+    [one] one round
+   *[other] { $rounds } rounds
+}: not reached
+list-unreadable = The list cannot be read: { $why }
+list-too-long = The list is longer than { BYTES($limit) }.
+list-not-utf8 = The list is not UTF-8 text.
+list-bad-target = Not a target: { $why }
+list-empty = The list holds no target.
+error-start = The probes could not be started: { $why }
+error-output = The output could not be written: { $why }
+doctor-head = { $host }, user id { $uid }. Everything useful works without root; this is what rights add here.
+doctor-yes = yes
+doctor-no = no
+doctor-icmp-raw = Echo through raw ICMP sockets
+doctor-icmp-dgram = Echo through ICMP datagram sockets
+doctor-icmp-none = No echo: this user may open neither raw nor datagram ICMP sockets
+doctor-icmp-costs = Hosts are judged by UDP and TCP instead; a host that answers only echo reads as not measured. Either command grants it:
+doctor-trace-raw = Paths through ICMP, UDP and TCP probes
+doctor-trace-errqueue = Paths through ICMP, UDP and TCP probes, answers read from the error queue
+doctor-trace-udp = Paths through UDP and TCP probes, answers read from the error queue
+doctor-packet = Packet sockets: address conflicts are seen on the wire
+doctor-packet-none = No packet sockets
+doctor-packet-costs = Address conflicts are judged from the neighbour table only. To grant it:
+doctor-processes = Process names of every socket
+doctor-processes-own = Process names of this user's own sockets only
+doctor-processes-costs = Other sockets are shown without a name. To grant it:

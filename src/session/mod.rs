@@ -4,6 +4,7 @@
 //! Owns the order of things: records are numbered, folded, judged, and what is to
 //! be measured follows from them. Must never know a screen or a socket.
 
+pub mod live;
 pub mod plan;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use self::plan::{PlanOptions, Wanted, plan, suspicious_hops};
 use crate::diagnosis::Diagnosis;
 use crate::model::host::HostIdentity;
 use crate::model::record::{Action, Origin};
-use crate::model::target::Address;
+use crate::model::target::Written;
 use crate::model::{
     Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds, Verdict,
 };
@@ -24,10 +25,8 @@ use crate::state::State;
 /// A target as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetRequest {
-    /// As it was written.
-    pub text: String,
-    /// Parsed.
-    pub address: Address,
+    /// Whom and what, and how it was written.
+    pub written: Written,
     /// A person's own name for it.
     pub label: Option<String>,
 }
@@ -180,7 +179,9 @@ impl Session {
     /// Watches one more target, unless it is watched already; its number.
     pub fn watch(&mut self, at: At, origin: Origin, request: &TargetRequest) -> Option<TargetId> {
         let same = |t: &&Target| {
-            t.host == request.address.host && t.service == request.address.service && t.role == Role::Watched
+            t.host == request.written.address.host
+                && t.service == request.written.address.service
+                && t.role == Role::Watched
         };
         if let Some(known) = self.state.targets().find(same) {
             return Some(known.id);
@@ -193,9 +194,9 @@ impl Session {
             origin,
             Target {
                 id: TargetId(self.next_target),
-                text: request.text.clone(),
-                host: request.address.host.clone(),
-                service: request.address.service.clone(),
+                text: request.written.text.clone(),
+                host: request.written.address.host.clone(),
+                service: request.written.address.service.clone(),
                 role: Role::Watched,
                 label: request.label.clone(),
             },
