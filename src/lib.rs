@@ -8,4 +8,6 @@ pub mod model;
 pub mod probes;
 pub mod session;
 pub mod state;
+
+pub mod runbook;
 pub mod text;
