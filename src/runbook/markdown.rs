@@ -286,7 +286,7 @@ impl Page<'_> {
                 if let Some((_, place)) = self.ids.iter().find(|(n, _)| *n == number) {
                     self.wrong.push((place.clone(), Message::new("runbook-id-twice").with("id", step.id.as_str())));
                 }
-                let free = (2..).map(|n| format!("{}-{n}", step.id)).find(|id| !used.contains(id));
+                let free = (2..=MAX_STEPS + 1).map(|n| format!("{}-{n}", step.id)).find(|id| !used.contains(id));
                 step.id = free.unwrap_or_default();
                 used.insert(step.id.clone());
             }

@@ -6,6 +6,7 @@
 //! arguments.
 
 mod attributes;
+mod compile;
 pub mod condition;
 mod front_matter;
 mod markdown;
