@@ -347,6 +347,13 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_a_usage_error() {
+        use std::os::unix::ffi::OsStringExt;
+        let args = vec![OsString::from("frc"), OsString::from("check"), OsString::from_vec(vec![0xff, 0x1b])];
+        assert_eq!(parse(args).expect_err("not UTF-8").status(), EX_USAGE);
+    }
+
+    #[test]
     fn help_and_version_are_no_errors() {
         for line in ["--help", "-h", "--version", "check --help", "runbook --help"] {
             assert_eq!(read(line).expect_err(line).0, 0, "{line}");

@@ -339,8 +339,8 @@ condition-takes-port = `{ $word }` takes a port, as in { $word }(5432).
 saw-two = { $a }, { $b }
 saw-three = { $a }, { $b }, { $c }
 saw-nothing = { $named ->
-    [0] { $what }: not measured
-   *[1] { $what } { $subject }: not measured
+    [0] { $what } not measured
+   *[1] { $subject }: { $what } not measured
 }
 saw-loss = { $subject }: { PERCENT($value) } lost
 saw-rtt-p50 = { $subject }: median { MS($value) }
@@ -365,21 +365,27 @@ saw-disk = { $named ->
    *[1] { $subject } { PERCENT($value) } full
 }
 saw-io-pressure = waiting for storage { PERCENT($value) }
-saw-finding = { $value ->
-    [1] { $subject } stands
-   *[0] no { $subject }
+saw-finding = { $named ->
+    [0] { $value ->
+        [1] a finding stands
+       *[0] no finding
+    }
+   *[1] { $value ->
+        [1] { $subject } stands
+       *[0] no { $subject }
+    }
 }
 saw-listening = { $value ->
     [1] port { $subject } listens
    *[0] nothing listens on port { $subject }
 }
 saw-answers = { $value ->
-    [1] { $subject } answer
-   *[0] { $subject } do not answer
+    [1] { $subject }: answered
+   *[0] { $subject }: no answer
 }
 saw-measured = { $value ->
-    [1] { $subject } measured
-   *[0] { $subject } not measured
+    [1] { $subject }: measured
+   *[0] { $subject }: not measured
 }
 saw-link-up = { $value ->
     [1] link up
@@ -397,3 +403,28 @@ saw-writable = { $value ->
     [1] disks writable
    *[0] a disk turned read-only
 }
+subject-gateway = gateway
+subject-resolvers = resolvers
+subject-targets = targets
+what-loss = loss
+what-rtt-p50 = median round trip
+what-rtt-p90 = 90th percentile of the round trip
+what-rtt-p99 = 99th percentile of the round trip
+what-baseline = usual round trip
+what-success = share of probes passed
+what-probes = number of probes
+what-dns-ms = DNS answer time
+what-clock-offset = clock offset
+what-certificate-days = certificate lifetime
+what-cpu = CPU
+what-memory = memory
+what-disk = disk space
+what-io-pressure = waiting for storage
+what-finding = finding
+what-listening = listening port
+what-answers = answer
+what-measured = measurement
+what-link-up = link
+what-has-address = address
+what-has-route = route
+what-writable = writable disks

@@ -11,7 +11,7 @@
 
 use super::compile;
 use super::vocabulary::{FACTS, FIGURES, Fact, Figure, Observations, Word};
-use crate::model::{Message, Untrusted};
+use crate::model::{Arg, Message, Untrusted};
 
 /// Most readings told as evidence.
 const MAX_EVIDENCE: usize = 3;
@@ -177,7 +177,16 @@ impl Test {
         match self {
             Self::Known(_) => {}
             Self::Not(t) => t.readings(seen, out),
-            Self::And(a, b) | Self::Or(a, b) | Self::Same(a, b) => {
+            // Only what decided: of ten conditions the one that fails.
+            Self::And(a, b) | Self::Or(a, b) => {
+                let whole = self.truth(seen);
+                for part in [a, b] {
+                    if part.truth(seen) == whole {
+                        part.readings(seen, out);
+                    }
+                }
+            }
+            Self::Same(a, b) => {
                 a.readings(seen, out);
                 b.readings(seen, out);
             }
@@ -249,10 +258,17 @@ fn saw<T: PartialEq + Copy>(words: &[Word<T>], asks: T, subject: &str, value: Op
     let Some(word) = words.iter().find(|w| w.asks == asks) else { return };
     let message = match value {
         Some(value) => Message::new(word.saw).with("value", value),
-        None => Message::new("saw-nothing").with("what", word.name),
+        None => Message::new("saw-nothing").with("what", Message::new(word.what)),
     };
-    let named = u8::from(!subject.is_empty());
-    out.push(message.with("subject", &Untrusted::new(subject)).with("named", named));
+    // A `*` alone takes in every code: it names none.
+    let named = u8::from(!subject.is_empty() && subject != "*");
+    let subject = match subject {
+        "gateway" => Arg::from(Message::new("subject-gateway")),
+        "resolvers" => Arg::from(Message::new("subject-resolvers")),
+        "targets" => Arg::from(Message::new("subject-targets")),
+        other => Arg::from(&Untrusted::new(other)),
+    };
+    out.push(message.with("subject", subject).with("named", named));
 }
 
 impl Comparison {

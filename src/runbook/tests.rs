@@ -327,13 +327,52 @@ fn a_healthy_host_walks_through_by_itself() {
 }
 
 #[test]
-fn every_word_has_its_sentence() {
+fn every_word_has_its_sentence_and_its_page() {
     let texts = Texts::in_zone(Language::En, Zone::utc());
-    let figures = vocabulary::FIGURES.iter().map(|w| w.saw);
-    for id in figures.chain(vocabulary::FACTS.iter().map(|w| w.saw)) {
-        let m = Message { id: id.into(), args: Vec::new() }.with("value", 1.0).with("subject", "x").with("named", 1u8);
-        assert!(texts.problems(&m).is_empty(), "{:?}", texts.problems(&m));
+    let figures = vocabulary::FIGURES.iter().map(|w| (w.name, w.what, w.saw));
+    for (name, what, saw) in figures.chain(vocabulary::FACTS.iter().map(|w| (w.name, w.what, w.saw))) {
+        assert!(texts.has(what), "{what}");
+        for value in [0.0, 1.0] {
+            let m = Message { id: saw.into(), args: Vec::new() };
+            let m = m.with("value", value).with("subject", "x").with("named", 1u8);
+            assert!(texts.problems(&m).is_empty(), "{:?}", texts.problems(&m));
+        }
+        assert!(DOC.contains(&format!("| `{name}(")), "{name} is not in docs/runbooks.md");
     }
+    for key in attributes::KEYS {
+        assert!(DOC.contains(&format!("| `{key}` |")), "{key} is not in docs/runbooks.md");
+    }
+}
+
+const DOC: &str = include_str!("../../docs/runbooks.md");
+
+#[test]
+fn the_page_s_own_example_is_read() {
+    let example = DOC.split("````markdown\n").nth(1).unwrap().split("````").next().unwrap();
+    let book = parse("example.md", example).unwrap_or_else(|m| panic!("{m:#?}"));
+    assert_eq!((book.id.as_str(), book.steps.len()), ("db-down", 4));
+    assert_eq!(book.steps.iter().filter(|s| s.check.is_some()).count(), 2);
+}
+
+#[test]
+fn evidence_names_what_decided() {
+    let texts = Texts::in_zone(Language::En, Zone::utc());
+    let told = |condition: &str, seen: &Seen| {
+        Condition::parse(condition).unwrap().evidence(seen).map(|m| {
+            assert!(texts.problems(&m).is_empty(), "{:?}", texts.problems(&m));
+            texts.render(&m)
+        })
+    };
+    let four = "!finding(\"a\") && !finding(\"b\") && !finding(\"c\") && !finding(\"d\")";
+    let seen = Seen::default().with("finding(a)", 0.0).with("finding(b)", 0.0).with("finding(c)", 0.0);
+    assert_eq!(told(four, &seen).unwrap(), "d: finding not measured");
+    assert_eq!(told(four, &seen.clone().with("finding(d)", 1.0)).unwrap(), "d stands");
+    assert_eq!(told(four, &seen.with("finding(d)", 0.0)).unwrap(), "no a, no b, no c");
+    let seen = Seen::default().with("answers(targets)", 1.0).with("finding(*)", 0.0).with("disk()", 0.5);
+    let all = "answers(\"targets\") && !finding(\"*\") && disk() < 0.9";
+    assert_eq!(told(all, &seen).unwrap(), "targets: answered, no finding, fullest disk 50 %");
+    assert_eq!(told("cpu() < 1.0", &seen).unwrap(), "CPU not measured");
+    assert_eq!(told("true", &seen), None);
 }
 
 proptest! {

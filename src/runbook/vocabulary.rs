@@ -91,41 +91,43 @@ pub struct Word<T> {
     pub asks: T,
     /// What it takes.
     pub takes: Takes,
+    /// Message that names it.
+    pub what: &'static str,
     /// Message that says what was seen: `$value` (facts: 1 or 0), `$subject`,
     /// `$named` (0 where there is no subject).
     pub saw: &'static str,
 }
 
-const fn word<T>(name: &'static str, asks: T, takes: Takes, saw: &'static str) -> Word<T> {
-    Word { name, asks, takes, saw }
+const fn word<T>(name: &'static str, asks: T, takes: Takes, what: &'static str, saw: &'static str) -> Word<T> {
+    Word { name, asks, takes, what, saw }
 }
 
 /// Every figure.
 pub const FIGURES: [Word<Figure>; 14] = [
-    word("loss", Figure::Loss, Takes::Subject, "saw-loss"),
-    word("rtt_p50", Figure::RttP50, Takes::Subject, "saw-rtt-p50"),
-    word("rtt_p90", Figure::RttP90, Takes::Subject, "saw-rtt-p90"),
-    word("rtt_p99", Figure::RttP99, Takes::Subject, "saw-rtt-p99"),
-    word("baseline", Figure::Baseline, Takes::Subject, "saw-baseline"),
-    word("success", Figure::Success, Takes::Subject, "saw-success"),
-    word("probes", Figure::Probes, Takes::Subject, "saw-probes"),
-    word("dns_ms", Figure::DnsMs, Takes::Subject, "saw-dns-ms"),
-    word("clock_offset", Figure::ClockOffset, Takes::Nothing, "saw-clock-offset"),
-    word("certificate_days", Figure::CertificateDays, Takes::Subject, "saw-certificate-days"),
-    word("cpu", Figure::Cpu, Takes::Nothing, "saw-cpu"),
-    word("memory", Figure::Memory, Takes::Nothing, "saw-memory"),
-    word("disk", Figure::Disk, Takes::MaybeSubject, "saw-disk"),
-    word("io_pressure", Figure::IoPressure, Takes::Nothing, "saw-io-pressure"),
+    word("loss", Figure::Loss, Takes::Subject, "what-loss", "saw-loss"),
+    word("rtt_p50", Figure::RttP50, Takes::Subject, "what-rtt-p50", "saw-rtt-p50"),
+    word("rtt_p90", Figure::RttP90, Takes::Subject, "what-rtt-p90", "saw-rtt-p90"),
+    word("rtt_p99", Figure::RttP99, Takes::Subject, "what-rtt-p99", "saw-rtt-p99"),
+    word("baseline", Figure::Baseline, Takes::Subject, "what-baseline", "saw-baseline"),
+    word("success", Figure::Success, Takes::Subject, "what-success", "saw-success"),
+    word("probes", Figure::Probes, Takes::Subject, "what-probes", "saw-probes"),
+    word("dns_ms", Figure::DnsMs, Takes::Subject, "what-dns-ms", "saw-dns-ms"),
+    word("clock_offset", Figure::ClockOffset, Takes::Nothing, "what-clock-offset", "saw-clock-offset"),
+    word("certificate_days", Figure::CertificateDays, Takes::Subject, "what-certificate-days", "saw-certificate-days"),
+    word("cpu", Figure::Cpu, Takes::Nothing, "what-cpu", "saw-cpu"),
+    word("memory", Figure::Memory, Takes::Nothing, "what-memory", "saw-memory"),
+    word("disk", Figure::Disk, Takes::MaybeSubject, "what-disk", "saw-disk"),
+    word("io_pressure", Figure::IoPressure, Takes::Nothing, "what-io-pressure", "saw-io-pressure"),
 ];
 
 /// Every fact.
 pub const FACTS: [Word<Fact>; 8] = [
-    word("finding", Fact::Finding, Takes::Subject, "saw-finding"),
-    word("listening", Fact::Listening, Takes::Port, "saw-listening"),
-    word("answers", Fact::Answers, Takes::Subject, "saw-answers"),
-    word("measured", Fact::Measured, Takes::Subject, "saw-measured"),
-    word("link_up", Fact::LinkUp, Takes::MaybeSubject, "saw-link-up"),
-    word("has_address", Fact::HasAddress, Takes::MaybeSubject, "saw-has-address"),
-    word("has_route", Fact::HasRoute, Takes::Nothing, "saw-has-route"),
-    word("writable", Fact::Writable, Takes::Nothing, "saw-writable"),
+    word("finding", Fact::Finding, Takes::Subject, "what-finding", "saw-finding"),
+    word("listening", Fact::Listening, Takes::Port, "what-listening", "saw-listening"),
+    word("answers", Fact::Answers, Takes::Subject, "what-answers", "saw-answers"),
+    word("measured", Fact::Measured, Takes::Subject, "what-measured", "saw-measured"),
+    word("link_up", Fact::LinkUp, Takes::MaybeSubject, "what-link-up", "saw-link-up"),
+    word("has_address", Fact::HasAddress, Takes::MaybeSubject, "what-has-address", "saw-has-address"),
+    word("has_route", Fact::HasRoute, Takes::Nothing, "what-has-route", "saw-has-route"),
+    word("writable", Fact::Writable, Takes::Nothing, "what-writable", "saw-writable"),
 ];
