@@ -16,7 +16,9 @@ use crate::model::{Message, Mistake, Untrusted};
 const MAX_LINES: usize = 60;
 /// More mistakes than this are not listed.
 const MAX_MISTAKES: usize = 100;
-/// Longest title kept while reading, in bytes.
+/// Deepest list that is read; what lies deeper is left out.
+const MAX_DEPTH: usize = 16;
+/// Longest title kept while reading, in characters.
 const MAX_TITLE: usize = 2_048;
 
 /// Reads a runbook. `name` is the file's, for mistakes and where no id is given.
@@ -66,6 +68,8 @@ struct Page<'t> {
     phase: Option<Phase>,
     about: Vec<Untrusted>,
     items: Vec<Item>,
+    /// Items open beyond [`MAX_DEPTH`].
+    beyond: usize,
     steps: Vec<(Option<Phase>, Option<Step>)>,
     ids: Vec<(usize, Range<usize>)>,
     wrong: Vec<Wrong>,
@@ -84,7 +88,7 @@ impl Page<'_> {
             Event::Text(t) | Event::Code(t) => self.push(&t),
             Event::SoftBreak | Event::HardBreak => self.push(" "),
             Event::InlineHtml(_) => self.hidden(span),
-            Event::TaskListMarker(_) => {
+            Event::TaskListMarker(_) if self.beyond == 0 => {
                 let number = self.steps.len();
                 if number == MAX_STEPS {
                     self.wrong.push((span, Message::new("runbook-too-many-steps").with("limit", MAX_STEPS)));
@@ -106,6 +110,7 @@ impl Page<'_> {
                 self.words.clear();
                 self.inside = Inside::Heading(Some(*level));
             }
+            Tag::Item if self.items.len() == MAX_DEPTH => self.beyond += 1,
             Tag::Item => {
                 self.flush();
                 self.items.push(Item {
@@ -139,6 +144,7 @@ impl Page<'_> {
                 let words = std::mem::take(&mut self.words);
                 self.heading(level, words.trim());
             }
+            TagEnd::Item if self.beyond > 0 => self.beyond -= 1,
             TagEnd::Item => {
                 self.flush();
                 if let Some(item) = self.items.pop() {

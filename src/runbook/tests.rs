@@ -375,9 +375,39 @@ fn evidence_names_what_decided() {
     assert_eq!(told("true", &seen), None);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+/// Pages built to hurt are refused or read in no time; nobody measures here, a
+/// page that does not end shows itself.
+#[test]
+fn a_page_built_to_hurt_does_no_harm() {
+    for piece in [
+        "- ",
+        "> ",
+        "[",
+        "*_",
+        "- [ ] ",
+        "`",
+        "<!--",
+        "<!-- frc\n",
+        "- [ ] a\n <!-- frc\n",
+        "+++\n",
+        "  - a\n",
+        "![",
+        "&",
+        "\\",
+    ] {
+        let _ = parse("f.md", &piece.repeat(MAX_BYTES / piece.len()));
+    }
+    let deep: String = (0..200).map(|n| " ".repeat(2 * n) + "- [ ] a\n").collect();
+    assert_eq!(parse("f.md", &deep).unwrap().steps.len(), 16);
+    for piece in
+        ["(", "!", "-", "a?", "true?", "[", "{", "a.", "1+", "a(", "!(", "true&&", "\"", "true?true:", "a||b&&"]
+    {
+        let _ = Condition::parse(&piece.repeat(400 / piece.len()));
+        let _ = Condition::parse(&(piece.repeat(300 / piece.len()) + "true"));
+    }
+}
 
+proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = parse("f.md", &String::from_utf8_lossy(&bytes));
