@@ -42,6 +42,7 @@ more rights would add.",
     after_long_help = "A host that is named like a command is written as a URL (icmp://check) or after `--`.\n\n\
 Exit status of check: 0 healthy, 1 degraded, 2 fault, 3 not measured. Of ping and trace: 0 all answered, 2 some did \
 not, 3 nothing measured. Usage errors: 64. Configuration errors: 78.",
+    override_usage = "frc [OPTIONS] [TARGET]...\n       frc [OPTIONS] COMMAND ...",
     disable_help_subcommand = true,
     infer_subcommands = false
 )]
@@ -344,6 +345,13 @@ mod tests {
         refused("--lang klingon", "zh-CN");
         refused("--source nowhere check", "nowhere");
         refused("--interface a/b", "interface name");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_usage_error() {
+        use std::os::unix::ffi::OsStringExt;
+        let args = vec![OsString::from("frc"), OsString::from("check"), OsString::from_vec(vec![0xff, 0x1b])];
+        assert_eq!(parse(args).expect_err("not UTF-8").status(), EX_USAGE);
     }
 
     #[test]

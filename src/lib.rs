@@ -10,4 +10,6 @@ pub mod probes;
 pub mod run;
 pub mod session;
 pub mod state;
+
+pub mod runbook;
 pub mod text;

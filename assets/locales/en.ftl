@@ -335,3 +335,135 @@ doctor-packet-costs = Address conflicts are judged from the neighbour table only
 doctor-processes = Process names of every socket
 doctor-processes-own = Process names of this user's own sockets only
 doctor-processes-costs = Other sockets are shown without a name. To grant it:
+## Runbooks
+
+runbook-file-too-long = The file is longer than { BYTES($limit) }.
+runbook-no-steps = There are no steps in it. A step is a task-list item: - [ ] Check the link
+runbook-too-many-steps = More than { COUNT($limit) } steps; split the runbook.
+runbook-step-empty = The step has no words.
+runbook-front-matter = The front matter is not TOML: { $why }
+runbook-unknown-key = Unknown key `{ $key }`. Known here: { $known }.
+runbook-unknown-key-near = Unknown key `{ $key }`: did you mean `{ $near }`?
+runbook-empty-value = Nothing stands behind `{ $key }`.
+runbook-key-twice = `{ $key }` stands here for the second time.
+runbook-too-long = The text is longer than { COUNT($limit) } characters.
+runbook-attribute-line = Expected `key: value`, as in `why: The gateway carries everything.`
+runbook-bad-id = An id has 1 to 64 lower-case letters, digits, hyphens or underscores.
+runbook-id-twice = The id `{ $id }` stands here for the second time.
+runbook-bad-title = The title is text in quotes.
+runbook-bad-match = `match` lists finding codes, as in ["dns.*", "path.loss"].
+runbook-bad-severity = The severity is one of "SEV1", "SEV2", "SEV3", "SEV4".
+runbook-duration = Not a stretch of time: { $why }.
+runbook-hold-without-check = A hold time needs a check that can hold.
+
+## Runbooks: conditions
+
+condition-empty = The condition is empty.
+condition-too-long = The condition is longer than { COUNT($limit) } characters.
+condition-too-deep = The condition is nested too deeply.
+# $why is the CEL parser's own explanation.
+condition-syntax = Not a condition: { $why }
+condition-unknown = Unknown word `{ $word }` in the condition.
+condition-unknown-near = Unknown word `{ $word }` in the condition: did you mean `{ $near }`?
+condition-number-alone = `{ $word }` is not true or false; compare it, as in loss("gateway") < 0.01.
+condition-not-a-number = `{ $word }` is not a number.
+condition-whole-division = Whole numbers divide to whole numbers in CEL; write 1.0 / 2.0.
+condition-takes-nothing = `{ $word }` takes nothing between its parentheses.
+condition-takes-subject = `{ $word }` takes one name in quotes, as in { $word }("gateway").
+condition-takes-maybe = `{ $word }` takes one name in quotes, or nothing.
+condition-takes-port = `{ $word }` takes a port, as in { $word }(5432).
+
+## Runbooks: what the probes saw of a condition
+
+saw-two = { $a }, { $b }
+saw-three = { $a }, { $b }, { $c }
+saw-nothing = { $named ->
+    [0] { $what } not measured
+   *[1] { $subject }: { $what } not measured
+}
+saw-loss = { $subject }: { PERCENT($value) } lost
+saw-rtt-p50 = { $subject }: median { MS($value) }
+saw-rtt-p90 = { $subject }: 90th percentile { MS($value) }
+saw-rtt-p99 = { $subject }: 99th percentile { MS($value) }
+saw-baseline = { $subject }: usually { MS($value) }
+saw-success = { $subject }: { PERCENT($value) } passed
+saw-probes = { $subject }: { $value ->
+    [one] { COUNT($value) } probe
+   *[other] { COUNT($value) } probes
+}
+saw-dns-ms = { $subject }: DNS answers in { MS($value) }
+saw-clock-offset = clock off by { NUMBER($value) } s
+saw-certificate-days = { $subject }: { $value ->
+    [one] certificate valid for { COUNT($value) } day
+   *[other] certificate valid for { COUNT($value) } days
+}
+saw-cpu = CPU { PERCENT($value) }
+saw-memory = memory { PERCENT($value) }
+saw-disk = { $named ->
+    [0] fullest disk { PERCENT($value) }
+   *[1] { $subject } { PERCENT($value) } full
+}
+saw-io-pressure = waiting for storage { PERCENT($value) }
+saw-finding = { $named ->
+    [0] { $value ->
+        [1] a finding stands
+       *[0] no finding
+    }
+   *[1] { $value ->
+        [1] { $subject } stands
+       *[0] no { $subject }
+    }
+}
+saw-listening = { $value ->
+    [1] port { $subject } listens
+   *[0] nothing listens on port { $subject }
+}
+saw-answers = { $value ->
+    [1] { $subject }: answered
+   *[0] { $subject }: no answer
+}
+saw-measured = { $value ->
+    [1] { $subject }: measured
+   *[0] { $subject }: not measured
+}
+saw-link-up = { $value ->
+    [1] link up
+   *[0] link down
+}
+saw-has-address = { $value ->
+    [1] address present
+   *[0] no address
+}
+saw-has-route = { $value ->
+    [1] a route leads out
+   *[0] no route
+}
+saw-writable = { $value ->
+    [1] disks writable
+   *[0] a disk turned read-only
+}
+subject-gateway = gateway
+subject-resolvers = resolvers
+subject-targets = targets
+what-loss = loss
+what-rtt-p50 = median round trip
+what-rtt-p90 = 90th percentile of the round trip
+what-rtt-p99 = 99th percentile of the round trip
+what-baseline = usual round trip
+what-success = share of probes passed
+what-probes = number of probes
+what-dns-ms = DNS answer time
+what-clock-offset = clock offset
+what-certificate-days = certificate lifetime
+what-cpu = CPU
+what-memory = memory
+what-disk = disk space
+what-io-pressure = waiting for storage
+what-finding = finding
+what-listening = listening port
+what-answers = answer
+what-measured = measurement
+what-link-up = link
+what-has-address = address
+what-has-route = route
+what-writable = writable disks

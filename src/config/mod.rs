@@ -162,6 +162,11 @@ pub fn default_path() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|s| s.config_dir().join("frc").join("frc.toml"))
 }
 
+/// Where a user's own runbooks lie (`*.md`): `frc/runbooks` beside the file.
+pub fn runbook_folder() -> Option<PathBuf> {
+    default_path().map(|p| p.with_file_name("runbooks"))
+}
+
 /// Reads `explicit`, which must exist, or the default file, which need not.
 pub fn load(explicit: Option<&Path>) -> Result<Config, Vec<Mistake>> {
     let (path, required) = match explicit {

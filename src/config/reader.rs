@@ -8,14 +8,13 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::mistake::nearest;
 use crate::model::{Message, Mistake, Untrusted};
 
 /// More mistakes than this are not listed: nobody reads them.
 const MAX_MISTAKES: usize = 100;
 /// Longest string taken, in characters.
 const MAX_TEXT: usize = 200;
-/// Longest key that is compared with the known ones.
-const MAX_KEY: usize = 64;
 
 /// A parsed value with its place.
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
@@ -200,19 +199,6 @@ impl<'t, 'i> Section<'t, 'i> {
             reader.wrong(key.span(), message.with("key", &shown));
         }
     }
-}
-
-/// The known word that was probably meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    if word.len() > MAX_KEY {
-        return None;
-    }
-    let word = word.to_lowercase();
-    known
-        .map(|k| (strsim::damerau_levenshtein(&word, k), k))
-        .filter(|(distance, k)| *distance <= 1 + k.len().min(word.len()) / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
 }
 
 fn expected(what: &'static str, found: &DeValue<'_>) -> Message {

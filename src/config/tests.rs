@@ -138,6 +138,18 @@ fn an_explicit_file_must_exist() {
     assert!(load(Some(&path)).unwrap().screen.ascii);
 }
 
+/// Files built to hurt are refused or read in no time; one that does not end
+/// shows itself.
+#[test]
+fn a_file_built_to_hurt_does_no_harm() {
+    for piece in
+        ["=\n", "a", "[[target]]\n", "[", "\"", "a.", "x = 1\n", "[probe]\n", "{", "[[service]]\nport = 1\n", "\u{1}"]
+    {
+        let found = parse("f", &piece.repeat((1 << 18) / piece.len())).expect_err(piece);
+        assert!(!found.is_empty() && found.len() <= 100, "{piece}: {}", found.len());
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {

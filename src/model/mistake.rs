@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::message::Message;
 use super::untrusted::Untrusted;
 
+/// Longest word that is compared with the known ones, in bytes.
+const MAX_WORD: usize = 64;
 /// Characters of the line kept around the mistake.
 const EXCERPT: usize = 96;
 
@@ -59,6 +61,19 @@ impl Mistake {
     pub fn whole(file: &str, what: Message) -> Self {
         Self { file: Untrusted::new(file), line: 0, column: 0, width: 0, what, excerpt: String::new(), offset: 0 }
     }
+}
+
+/// The known word that was probably meant.
+pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    if word.len() > MAX_WORD {
+        return None;
+    }
+    let word = word.to_lowercase();
+    known
+        .map(|k| (strsim::damerau_levenshtein(&word, k), k))
+        .filter(|(distance, k)| *distance <= 1 + k.len().min(word.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, k)| k)
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
