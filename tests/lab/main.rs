@@ -19,7 +19,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Completion, Trial};
 
 /// Scenarios wait far more than they work.
-const THREADS: usize = 8;
+const THREADS: usize = 12;
 
 fn main() -> ExitCode {
     if let Ok(what) = env::var(isolate::INNER) {

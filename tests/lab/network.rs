@@ -213,7 +213,7 @@ impl Network {
             let (hook, rule) = rule.split_once(' ').ok_or_else(|| format!("no rule: `{rule}`"))?;
             let name = format!("{hook}{i}");
             let script = format!(
-                "table inet lab {{ chain {name} {{ type filter hook {hook} priority 0; policy accept; {rule}; }} }}"
+                "table inet lab {{ chain {name} {{ type filter hook {hook} priority 0; policy accept; {rule}; }}; }}\n"
             );
             feed(Command::new("ip").args(["netns", "exec", &fault.host, "nft", "-f", "-"]), &script)?;
         }
