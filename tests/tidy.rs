@@ -2,6 +2,8 @@
 //! long a file may be, what pure code must not touch, and that every sentence
 //! has its words. Reads the sources as text; knows nothing of what they do.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

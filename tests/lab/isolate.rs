@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::certificates;
 use crate::expect;
-use crate::network::{Network, feed, sysctl};
+use crate::network::{Network, apply, feed, sysctl};
 use crate::scenario::{Scenario, User, folder};
 use crate::services::Services;
 
@@ -94,7 +94,7 @@ pub fn inner(what: &str) -> Result<(), String> {
         if let Some(name) = &fault.stop {
             services.stop(name)?;
         }
-        network.apply(&fault)?;
+        apply(&fault)?;
     }
     network.age()?;
     if user == User::Pinger {
@@ -118,7 +118,7 @@ pub fn inner(what: &str) -> Result<(), String> {
         if let Some(name) = &fault.stop {
             services.stop(name)?;
         }
-        network.apply(&fault)?;
+        apply(&fault)?;
     }
     let output = child.wait_with_output().map_err(|e| e.to_string())?;
     let seconds = started.elapsed().as_secs_f64();
@@ -138,7 +138,8 @@ fn prepare(scenario: &Scenario) -> Result<(), String> {
     let mut names: Vec<String> = scenario.topology.names.keys().cloned().collect();
     names.sort_by_key(|name| !name.starts_with("srv"));
     names.extend(scenario.topology.names.values().flatten().cloned());
-    let resolvers: String = scenario.topology.nameservers.iter().map(|s| format!("nameserver {s}\n")).collect();
+    let resolvers: String =
+        scenario.topology.nameservers.iter().flat_map(|s| ["nameserver ", s.as_str(), "\n"]).collect();
     let client = &scenario.topology.client;
 
     // Where /etc/resolv.conf is a link into /run, its target must exist again.

@@ -5,6 +5,9 @@
 //!
 //! `FRC_LAB_COMMAND='ip route; fping srv.lab.test' cargo test --test lab -- NAME::root`
 
+// A test binary: nothing is exported, its output is for people, a panic is a failed test.
+#![allow(missing_docs, unreachable_pub, clippy::panic, clippy::print_stdout)]
+
 mod certificates;
 mod expect;
 mod isolate;
