@@ -45,7 +45,9 @@ fn main() -> ExitCode {
     };
 
     let way = Arc::new(isolate::way());
-    let mut trials = Vec::new();
+    let mut trials = vec![Trial::test("lab::comparison_tells_right_from_wrong", || {
+        expect::tells_right_from_wrong().map_err(Into::into)
+    })];
     for scenario in scenarios {
         let missing = scenario
             .topology
