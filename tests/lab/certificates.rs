@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Writes `ca.pem`, and `NAME.pem` with `NAME.key` for each name used below.
 pub fn write(folder: &Path, names: &[String]) -> Result<(), String> {

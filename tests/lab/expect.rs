@@ -115,3 +115,47 @@ pub fn differences(printed: &str, exit: Option<i32>, seconds: f64, expect: &Expe
     }
     wrong
 }
+
+/// The comparison itself must tell a right verdict from a wrong one: without
+/// this, a mistake here would make every scenario pass.
+pub fn tells_right_from_wrong() -> Result<(), String> {
+    let root = Expected { code: "link.down".into(), subject: vec!["eth0".into()], side: None, severity: None };
+    let expect =
+        Expect { status: "fault".into(), root: Some(root), never: vec!["path.loss".into()], ..Expect::default() };
+    let finding = |code: &str, subject: &str, cause: &str| {
+        format!(
+            r#"{{"id": "{code}", "code": "{code}", "subject": "{subject}", "severity": "critical", "confidence": "strong",
+                "side": "host", "caused_by": {cause}}}"#
+        )
+    };
+    let verdict = |status: &str, findings: &[String]| {
+        let root = findings.first().map_or("null", String::as_str);
+        let all = findings.join(",");
+        format!(
+            r#"{{"schema": "frc.check/1", "verdict": {{"status": "{status}", "side": "host", "root": {root}}}, "findings": [{all}]}}"#
+        )
+    };
+    let down = finding("link.down", "eth0", "null");
+    let folded = finding("dns.timeout", "nameserver 10.77.53.53", "\"link.down\"");
+    let right = verdict("fault", &[down.clone(), folded]);
+    let said = differences(&right, Some(2), 1.0, &expect);
+    if !said.is_empty() {
+        return Err(format!("a right verdict is called wrong: {said:?}"));
+    }
+    for (what, printed, exit) in [
+        ("nothing printed", String::new(), 2),
+        ("exit status", right.clone(), 0),
+        ("no finding", verdict("fault", &[]), 2),
+        ("healthy", verdict("healthy", &[]), 0),
+        ("subject", verdict("fault", &[finding("link.down", "eth1", "null")]), 2),
+        ("code", verdict("fault", &[finding("link.no_carrier", "eth0", "null")]), 2),
+        ("a second root", verdict("fault", &[down.clone(), finding("port.refused", "a:1", "null")]), 2),
+        ("a cause that is not there", verdict("fault", &[down.clone(), finding("http.5xx", "a:1", "\"gone\"")]), 2),
+        ("a code that must not appear", verdict("fault", &[down, finding("path.loss", "a", "\"link.down\"")]), 2),
+    ] {
+        if differences(&printed, Some(exit), 1.0, &expect).is_empty() {
+            return Err(format!("a wrong verdict is called right: {what}"));
+        }
+    }
+    Ok(())
+}

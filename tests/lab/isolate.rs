@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::certificates;
 use crate::expect;
-use crate::network::{Network, feed, sysctl};
+use crate::network::{Network, apply, feed, sysctl};
 use crate::scenario::{Scenario, User, folder};
 use crate::services::Services;
 
@@ -94,12 +94,14 @@ pub fn inner(what: &str) -> Result<(), String> {
         if let Some(name) = &fault.stop {
             services.stop(name)?;
         }
-        network.apply(&fault)?;
+        apply(&fault)?;
     }
     network.age()?;
-    let range = if user == User::Pinger { "0 2147483647" } else { "1 0" };
-    // A user namespace has one group only.
-    sysctl(&client, "ipv4/ping_group_range", range).or_else(|_| sysctl(&client, "ipv4/ping_group_range", "0 0"))?;
+    if user == User::Pinger {
+        // A new namespace lets nobody ping. A user namespace knows one group only.
+        let path = "ipv4/ping_group_range";
+        sysctl(&client, path, "0 2147483647").or_else(|_| sysctl(&client, path, "0 0"))?;
+    }
 
     let mut command = as_user(&client, user);
     match env::var(LOOK) {
@@ -116,7 +118,7 @@ pub fn inner(what: &str) -> Result<(), String> {
         if let Some(name) = &fault.stop {
             services.stop(name)?;
         }
-        network.apply(&fault)?;
+        apply(&fault)?;
     }
     let output = child.wait_with_output().map_err(|e| e.to_string())?;
     let seconds = started.elapsed().as_secs_f64();
@@ -136,7 +138,8 @@ fn prepare(scenario: &Scenario) -> Result<(), String> {
     let mut names: Vec<String> = scenario.topology.names.keys().cloned().collect();
     names.sort_by_key(|name| !name.starts_with("srv"));
     names.extend(scenario.topology.names.values().flatten().cloned());
-    let resolvers: String = scenario.topology.nameservers.iter().map(|s| format!("nameserver {s}\n")).collect();
+    let resolvers: String =
+        scenario.topology.nameservers.iter().flat_map(|s| ["nameserver ", s.as_str(), "\n"]).collect();
     let client = &scenario.topology.client;
 
     // Where /etc/resolv.conf is a link into /run, its target must exist again.

@@ -204,34 +204,34 @@ impl Network {
         }
     }
 
-    /// Breaks something, or mends it.
-    pub fn apply(&self, fault: &Fault) -> Result<(), String> {
-        if fault.nft_clear {
-            feed(Command::new("ip").args(["netns", "exec", &fault.host, "nft", "flush", "ruleset"]), "")?;
-        }
-        for (i, rule) in fault.nft.iter().enumerate() {
-            let (hook, rule) = rule.split_once(' ').ok_or_else(|| format!("no rule: `{rule}`"))?;
-            let name = format!("{hook}{i}");
-            let script = format!(
-                "table inet lab {{ chain {name} {{ type filter hook {hook} priority 0; policy accept; {rule}; }} }}"
-            );
-            feed(Command::new("ip").args(["netns", "exec", &fault.host, "nft", "-f", "-"]), &script)?;
-        }
-        for line in &fault.sysctl {
-            let (path, value) = line.split_once(' ').ok_or_else(|| format!("no sysctl: `{line}`"))?;
-            sysctl(&fault.host, path, value)?;
-        }
-        if !fault.ip.is_empty() {
-            ip(Some(&fault.host), &(fault.ip.join("\n") + "\n"))?;
-        }
-        Ok(())
-    }
-
     /// Forgets all neighbours, as if what is broken had been so for long: a
     /// kernel asks again for eight seconds before it gives up one it knew.
     pub fn age(&self) -> Result<(), String> {
         self.topology.hosts.keys().try_for_each(|host| ip(Some(host), "neigh flush all\n"))
     }
+}
+
+/// Breaks something, or mends it.
+pub fn apply(fault: &Fault) -> Result<(), String> {
+    if fault.nft_clear {
+        feed(Command::new("ip").args(["netns", "exec", &fault.host, "nft", "flush", "ruleset"]), "")?;
+    }
+    for (i, rule) in fault.nft.iter().enumerate() {
+        let (hook, rule) = rule.split_once(' ').ok_or_else(|| format!("no rule: `{rule}`"))?;
+        let name = format!("{hook}{i}");
+        let script = format!(
+            "table inet lab {{ chain {name} {{ type filter hook {hook} priority 0; policy accept; {rule}; }}; }}\n"
+        );
+        feed(Command::new("ip").args(["netns", "exec", &fault.host, "nft", "-f", "-"]), &script)?;
+    }
+    for line in &fault.sysctl {
+        let (path, value) = line.split_once(' ').ok_or_else(|| format!("no sysctl: `{line}`"))?;
+        sysctl(&fault.host, path, value)?;
+    }
+    if !fault.ip.is_empty() {
+        ip(Some(&fault.host), &(fault.ip.join("\n") + "\n"))?;
+    }
+    Ok(())
 }
 
 /// Writes a value under /proc/sys/net as that host sees it.

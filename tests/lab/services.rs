@@ -119,7 +119,7 @@ impl Services {
 
     fn logs(&self) -> String {
         let read = |name: &String| std::fs::read_to_string(self.folder.join(format!("{name}.out"))).unwrap_or_default();
-        self.running.keys().map(|name| format!("{name}: {}", read(name))).collect()
+        self.running.keys().map(read).collect::<Vec<_>>().join("; ")
     }
 }
 
