@@ -16,10 +16,10 @@ use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::tls::{self, Offer, connect_tls};
+use super::tls::{self, Offer, Session, connect_tls};
 use super::{AskContext, BoxFuture, Measured, Probe, failed, wrong_kind};
 use crate::model::probe::Ask;
-use crate::model::sample::{Detail, Failure, HttpAnswer, Phases, Stage, TlsAnswer, Unsent};
+use crate::model::sample::{Detail, Failure, HttpAnswer, Phases, Stage, Unsent};
 use crate::model::{Outcome, ProbeKind, ProbeSpec, Untrusted};
 use crate::probes::connect::{self, Connected, scoped};
 
@@ -74,28 +74,18 @@ struct Order {
 struct Below {
     sent: Instant,
     connect: Duration,
-    handshake: Option<Duration>,
-    tls: Option<TlsAnswer>,
+    session: Option<Session>,
 }
 
 async fn get(order: &Order, ask: &AskContext) -> Result<Outcome, Outcome> {
     if order.tls {
-        let secured = connect_tls(order.to, &order.name, ask, Offer::Http).await?;
-        let h2 = secured.stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let below = Below {
-            sent: secured.sent,
-            connect: secured.tcp,
-            handshake: Some(secured.handshake),
-            tls: Some(secured.answer(secured.tcp + secured.handshake)),
-        };
-        if h2 {
-            over_h2(secured.stream, order, ask, below).await
-        } else {
-            over_h1(secured.stream, order, ask, below).await
-        }
+        let (stream, session) = connect_tls(order.to, &order.name, ask, Offer::Http).await?;
+        let h2 = session.h2;
+        let below = Below { sent: session.sent, connect: session.tcp, session: Some(session) };
+        if h2 { over_h2(stream, order, ask, below).await } else { over_h1(stream, order, ask, below).await }
     } else {
         let Connected { stream, sent, rtt } = connect::tcp(order.to, &ask.shared.egress).await?;
-        over_h1(stream, order, ask, Below { sent, connect: rtt, handshake: None, tls: None }).await
+        over_h1(stream, order, ask, Below { sent, connect: rtt, session: None }).await
     }
 }
 
@@ -229,9 +219,13 @@ async fn read(
     let phases = Phases {
         dns: None,
         connect: Some(below.connect),
-        tls: below.handshake,
+        tls: below.session.as_ref().map(|s| s.handshake),
         ttfb: Some(ttfb),
         total: below.sent.elapsed(),
+    };
+    let tls = match below.session {
+        Some(session) => Some(Box::new(session.answer().await)),
+        None => None,
     };
     let answer = HttpAnswer {
         status: head.status.as_u16(),
@@ -240,7 +234,7 @@ async fn read(
         location: text(header::LOCATION),
         date: head.headers.get(header::DATE).and_then(|v| v.to_str().ok()).and_then(unix_seconds),
         bytes,
-        tls: below.tls.map(Box::new),
+        tls,
     };
     Ok(Outcome::Answered { rtt, detail: Detail::Http(answer) })
 }

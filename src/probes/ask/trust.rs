@@ -74,12 +74,6 @@ impl Verifier {
         verifier
     }
 
-    /// Reads the anchors if nobody has yet. Takes milliseconds and reads files: not
-    /// for the runtime's own threads.
-    pub fn load(&self) {
-        self.anchors();
-    }
-
     fn anchors(&self) -> &Anchors {
         self.anchors.get_or_init(|| {
             // With its variables set this reads what they name and nothing else.
@@ -94,7 +88,8 @@ impl Verifier {
 
     /// What is to be said of `chain`, sent for `name`, at `now` (seconds since the
     /// Unix epoch). Wrong dates come before everything else, the chain before the
-    /// name.
+    /// name. Takes a millisecond, and more when the anchors are yet to be read: not
+    /// for the runtime's own threads.
     pub fn evaluate(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: i64) -> Trust {
         let invalid = |why: String| Trust::Invalid { why: Untrusted::new(&why) };
         let chain = &chain[..chain.len().min(MAX_CHAIN)];
