@@ -57,7 +57,9 @@ impl Probe for Http {
         let ask = ask.clone();
         Box::pin(async move {
             let (sent, inner) = (Instant::now(), ask.clone());
-            ask.within(sent, async move { get(&order, &inner).await.unwrap_or_else(|outcome| outcome) }).await
+            // Boxed apart: its state is large, and most of it is hyper's.
+            let exchange = Box::pin(async move { get(&order, &inner).await.unwrap_or_else(|outcome| outcome) });
+            ask.within(sent, exchange).await
         })
     }
 }
@@ -100,7 +102,7 @@ where
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| failed(sent, Stage::Request, failure(&e)))?;
-    let mut request = request(order, &order.path)?;
+    let mut request = request(order, &order.path).ok_or_else(no_request)?;
     request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     let exchange = async move {
         let asked = Instant::now();
@@ -124,7 +126,7 @@ where
         .await
         .map_err(|e| failed(sent, Stage::Request, failure(&e)))?;
     let target = format!("https://{}{}", authority(order), order.path);
-    let request = request(order, &target)?;
+    let request = request(order, &target).ok_or_else(no_request)?;
     let exchange = async move {
         let asked = Instant::now();
         let response = sender.send_request(request);
@@ -175,19 +177,20 @@ fn request_target(path: &str) -> String {
     out
 }
 
-fn request(order: &Order, target: &str) -> Result<Request<Empty<Bytes>>, Outcome> {
-    let build = || {
-        let uri: Uri = target.parse().ok()?;
-        let mut builder = Request::get(uri)
-            .header(header::USER_AGENT, concat!("frc/", env!("CARGO_PKG_VERSION")))
-            .header(header::ACCEPT, "*/*");
-        if target.starts_with('/') {
-            builder = builder.header(header::HOST, authority(order));
-        }
-        builder.body(Empty::new()).ok()
-    };
-    let why = || Untrusted::new("no request can be made of this URL");
-    build().ok_or_else(|| Outcome::Unsent { reason: Unsent::Local { why: why() } })
+/// The request; nothing where none can be made of the target.
+fn request(order: &Order, target: &str) -> Option<Request<Empty<Bytes>>> {
+    let uri: Uri = target.parse().ok()?;
+    let mut builder = Request::get(uri)
+        .header(header::USER_AGENT, concat!("frc/", env!("CARGO_PKG_VERSION")))
+        .header(header::ACCEPT, "*/*");
+    if target.starts_with('/') {
+        builder = builder.header(header::HOST, authority(order));
+    }
+    builder.body(Empty::new()).ok()
+}
+
+fn no_request() -> Outcome {
+    Outcome::Unsent { reason: Unsent::Local { why: Untrusted::new("no request can be made of this URL") } }
 }
 
 async fn read(

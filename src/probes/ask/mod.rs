@@ -16,6 +16,9 @@ mod tls;
 mod trust;
 mod udp;
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

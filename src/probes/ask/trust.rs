@@ -112,12 +112,9 @@ impl Verifier {
             Ok(()) => Trust::Valid,
             Err(_) => Trust::NameMismatch,
         };
-        let fault = match self.chain_fault(&certificate, rest, now) {
-            None => {
-                self.remember(rest);
-                return matches_name();
-            }
-            Some(fault) => fault,
+        let Some(fault) = self.chain_fault(&certificate, rest, now) else {
+            self.remember(rest);
+            return matches_name();
         };
         // OpenSSL trusts a certificate that is itself in the store; so do people.
         if own.as_ref().is_some_and(|own| self.anchors().holds(own)) {
