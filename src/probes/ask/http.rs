@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty};
@@ -13,11 +14,12 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, Uri, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 
 use super::tls::{self, Offer, Session, connect_tls};
-use super::{AskContext, BoxFuture, Measured, Probe, failed, wrong_kind};
+use super::{AskContext, BoxFuture, Measured, Probe, failed, without_zone, wrong_kind};
 use crate::model::probe::Ask;
 use crate::model::sample::{Detail, Failure, HttpAnswer, Phases, Stage, Unsent};
 use crate::model::{Outcome, ProbeKind, ProbeSpec, Untrusted};
@@ -49,7 +51,7 @@ impl Probe for Http {
         let Ask::Http { to, name, tls, path } = &spec.ask else { return wrong_kind() };
         let order = Order {
             to: scoped(*to, spec.scope),
-            name: name.clone(),
+            name: without_zone(name).to_owned(),
             tls: *tls,
             path: request_target(path),
             timeout: spec.timeout,
@@ -120,7 +122,7 @@ where
 {
     ask.progress.reached(Stage::Request);
     let sent = below.sent;
-    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+    let (mut sender, connection) = http2::Builder::new(Leash::default())
         .max_header_list_size(MAX_HEAD as u32)
         .handshake(TokioIo::new(stream))
         .await
@@ -135,6 +137,24 @@ where
         read(response, asked, order, ask, below).await
     };
     beside(connection, exchange).await
+}
+
+/// Runs hyper's own tasks and ends them with the measurement, so that a peer that
+/// never reads cannot keep one alive.
+#[derive(Debug, Clone, Default)]
+struct Leash(Arc<Mutex<JoinSet<()>>>);
+
+impl<F> hyper::rt::Executor<F> for Leash
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(async move {
+            task.await;
+        });
+    }
 }
 
 /// Drives the connection as long as the exchange needs it, and no longer.

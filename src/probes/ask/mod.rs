@@ -141,6 +141,12 @@ fn failed(sent: Instant, stage: Stage, failure: Failure) -> Outcome {
     Outcome::Failed { rtt: sent.elapsed(), stage, failure }
 }
 
+/// A host as others may hear of it: the interface after `%` is this host's own
+/// affair (RFC 6874, 4).
+fn without_zone(name: &str) -> &str {
+    name.split('%').next().unwrap_or(name)
+}
+
 /// The outcome of a specification that reached the wrong probe.
 fn wrong_kind() -> BoxFuture<Measured> {
     let why = crate::model::Untrusted::new("specification of another kind");

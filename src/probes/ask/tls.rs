@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::trust::{self, Verifier};
-use super::{AskContext, BoxFuture, Measured, Probe, failed, wrong_kind};
+use super::{AskContext, BoxFuture, Measured, Probe, failed, without_zone, wrong_kind};
 use crate::model::probe::Ask;
 use crate::model::sample::{Detail, Failure, Phases, Stage, TlsAnswer, Trust, Unsent};
 use crate::model::{Outcome, ProbeKind, ProbeSpec, Untrusted};
@@ -38,7 +38,7 @@ impl Probe for Tls {
 
     fn measure(&self, spec: &ProbeSpec, ask: &AskContext) -> BoxFuture<Measured> {
         let Ask::Tls { to, name } = &spec.ask else { return wrong_kind() };
-        let (to, name, ask) = (scoped(*to, spec.scope), name.clone(), ask.clone());
+        let (to, name, ask) = (scoped(*to, spec.scope), without_zone(name).to_owned(), ask.clone());
         Box::pin(async move {
             let sent = Instant::now();
             let inner = ask.clone();
