@@ -163,3 +163,47 @@ async fn look_up(address: IpAddr, names: &Arc<SystemNames>, egress: &Egress, bud
         None => Found::None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u32) -> IpAddr {
+        std::net::Ipv4Addr::from(0x0a00_0000 + n).into()
+    }
+
+    fn empty() -> Queue {
+        Queue { waiting: VecDeque::new(), pending: HashSet::new(), known: HashMap::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_is_asked_for_once_until_its_answer_is_old() {
+        let (mut queue, now) = (empty(), Instant::now());
+        queue.wish(address(1), now);
+        queue.wish(address(1), now);
+        assert_eq!(queue.waiting.len(), 1);
+        assert_eq!(queue.waiting.pop_front(), Some(address(1)));
+        // In flight.
+        queue.wish(address(1), now);
+        assert!(queue.waiting.is_empty());
+        queue.remember(address(1), now + TTL_NONE, now);
+        queue.wish(address(1), now + TTL_NONE - Duration::from_secs(1));
+        assert!(queue.waiting.is_empty());
+        queue.wish(address(1), now + TTL_NONE);
+        assert_eq!(queue.waiting.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tables_are_bounded() {
+        let (mut queue, now) = (empty(), Instant::now());
+        for n in 0..20_000 {
+            queue.wish(address(n), now);
+            queue.remember(address(n), now + TTL_NAME + Duration::from_millis(u64::from(n)), now);
+        }
+        assert!(queue.waiting.len() <= MAX_WAITING && queue.known.len() <= MAX_REMEMBERED);
+        assert!(queue.known.contains_key(&address(19_999)));
+        for nothing in ["0.0.0.0", "224.0.0.1", "ff02::1", "::"] {
+            assert!(!worth_asking(nothing.parse().unwrap()), "{nothing}");
+        }
+    }
+}

@@ -98,7 +98,7 @@ impl Question {
     }
 
     /// What the bytes are to this question.
-    fn read(&self, bytes: &[u8]) -> Reading {
+    pub(super) fn read(&self, bytes: &[u8]) -> Reading {
         // Id and QR bit first: what is not for us is passed over, broken or not.
         let ours = bytes.len() >= 12 && bytes[..2] == self.id.to_be_bytes() && bytes[2] & 0x80 != 0;
         if !ours {
@@ -126,7 +126,7 @@ impl Question {
     }
 }
 
-enum Reading {
+pub(super) enum Reading {
     Answer(Box<Message>),
     /// Ours by its id, but not DNS.
     Broken(Untrusted),

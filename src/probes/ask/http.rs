@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty};
@@ -13,13 +14,14 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, Uri, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 
-use super::tls::{self, Offer, connect_tls};
-use super::{AskContext, BoxFuture, Measured, Probe, failed, wrong_kind};
+use super::tls::{self, Offer, Session, connect_tls};
+use super::{AskContext, BoxFuture, Measured, Probe, failed, without_zone, wrong_kind};
 use crate::model::probe::Ask;
-use crate::model::sample::{Detail, Failure, HttpAnswer, Phases, Stage, TlsAnswer, Unsent};
+use crate::model::sample::{Detail, Failure, HttpAnswer, Phases, Stage, Unsent};
 use crate::model::{Outcome, ProbeKind, ProbeSpec, Untrusted};
 use crate::probes::connect::{self, Connected, scoped};
 
@@ -49,7 +51,7 @@ impl Probe for Http {
         let Ask::Http { to, name, tls, path } = &spec.ask else { return wrong_kind() };
         let order = Order {
             to: scoped(*to, spec.scope),
-            name: name.clone(),
+            name: without_zone(name).to_owned(),
             tls: *tls,
             path: request_target(path),
             timeout: spec.timeout,
@@ -57,7 +59,9 @@ impl Probe for Http {
         let ask = ask.clone();
         Box::pin(async move {
             let (sent, inner) = (Instant::now(), ask.clone());
-            ask.within(sent, async move { get(&order, &inner).await.unwrap_or_else(|outcome| outcome) }).await
+            // Boxed apart: its state is large, and most of it is hyper's.
+            let exchange = Box::pin(async move { get(&order, &inner).await.unwrap_or_else(|outcome| outcome) });
+            ask.within(sent, exchange).await
         })
     }
 }
@@ -74,28 +78,18 @@ struct Order {
 struct Below {
     sent: Instant,
     connect: Duration,
-    handshake: Option<Duration>,
-    tls: Option<TlsAnswer>,
+    session: Option<Session>,
 }
 
 async fn get(order: &Order, ask: &AskContext) -> Result<Outcome, Outcome> {
     if order.tls {
-        let secured = connect_tls(order.to, &order.name, ask, Offer::Http).await?;
-        let h2 = secured.stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let below = Below {
-            sent: secured.sent,
-            connect: secured.tcp,
-            handshake: Some(secured.handshake),
-            tls: Some(secured.answer(secured.tcp + secured.handshake)),
-        };
-        if h2 {
-            over_h2(secured.stream, order, ask, below).await
-        } else {
-            over_h1(secured.stream, order, ask, below).await
-        }
+        let (stream, session) = connect_tls(order.to, &order.name, ask, Offer::Http).await?;
+        let h2 = session.h2;
+        let below = Below { sent: session.sent, connect: session.tcp, session: Some(session) };
+        if h2 { over_h2(stream, order, ask, below).await } else { over_h1(stream, order, ask, below).await }
     } else {
         let Connected { stream, sent, rtt } = connect::tcp(order.to, &ask.shared.egress).await?;
-        over_h1(stream, order, ask, Below { sent, connect: rtt, handshake: None, tls: None }).await
+        over_h1(stream, order, ask, Below { sent, connect: rtt, session: None }).await
     }
 }
 
@@ -110,7 +104,7 @@ where
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| failed(sent, Stage::Request, failure(&e)))?;
-    let mut request = request(order, &order.path)?;
+    let mut request = request(order, &order.path).ok_or_else(no_request)?;
     request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     let exchange = async move {
         let asked = Instant::now();
@@ -128,13 +122,13 @@ where
 {
     ask.progress.reached(Stage::Request);
     let sent = below.sent;
-    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+    let (mut sender, connection) = http2::Builder::new(Leash::default())
         .max_header_list_size(MAX_HEAD as u32)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| failed(sent, Stage::Request, failure(&e)))?;
     let target = format!("https://{}{}", authority(order), order.path);
-    let request = request(order, &target)?;
+    let request = request(order, &target).ok_or_else(no_request)?;
     let exchange = async move {
         let asked = Instant::now();
         let response = sender.send_request(request);
@@ -143,6 +137,24 @@ where
         read(response, asked, order, ask, below).await
     };
     beside(connection, exchange).await
+}
+
+/// Runs hyper's own tasks and ends them with the measurement, so that a peer that
+/// never reads cannot keep one alive.
+#[derive(Debug, Clone, Default)]
+struct Leash(Arc<Mutex<JoinSet<()>>>);
+
+impl<F> hyper::rt::Executor<F> for Leash
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(async move {
+            task.await;
+        });
+    }
 }
 
 /// Drives the connection as long as the exchange needs it, and no longer.
@@ -185,19 +197,20 @@ fn request_target(path: &str) -> String {
     out
 }
 
-fn request(order: &Order, target: &str) -> Result<Request<Empty<Bytes>>, Outcome> {
-    let build = || {
-        let uri: Uri = target.parse().ok()?;
-        let mut builder = Request::get(uri)
-            .header(header::USER_AGENT, concat!("frc/", env!("CARGO_PKG_VERSION")))
-            .header(header::ACCEPT, "*/*");
-        if target.starts_with('/') {
-            builder = builder.header(header::HOST, authority(order));
-        }
-        builder.body(Empty::new()).ok()
-    };
-    let why = || Untrusted::new("no request can be made of this URL");
-    build().ok_or_else(|| Outcome::Unsent { reason: Unsent::Local { why: why() } })
+/// The request; nothing where none can be made of the target.
+fn request(order: &Order, target: &str) -> Option<Request<Empty<Bytes>>> {
+    let uri: Uri = target.parse().ok()?;
+    let mut builder = Request::get(uri)
+        .header(header::USER_AGENT, concat!("frc/", env!("CARGO_PKG_VERSION")))
+        .header(header::ACCEPT, "*/*");
+    if target.starts_with('/') {
+        builder = builder.header(header::HOST, authority(order));
+    }
+    builder.body(Empty::new()).ok()
+}
+
+fn no_request() -> Outcome {
+    Outcome::Unsent { reason: Unsent::Local { why: Untrusted::new("no request can be made of this URL") } }
 }
 
 async fn read(
@@ -229,9 +242,13 @@ async fn read(
     let phases = Phases {
         dns: None,
         connect: Some(below.connect),
-        tls: below.handshake,
+        tls: below.session.as_ref().map(|s| s.handshake),
         ttfb: Some(ttfb),
         total: below.sent.elapsed(),
+    };
+    let tls = match below.session {
+        Some(session) => Some(Box::new(session.answer().await)),
+        None => None,
     };
     let answer = HttpAnswer {
         status: head.status.as_u16(),
@@ -240,7 +257,7 @@ async fn read(
         location: text(header::LOCATION),
         date: head.headers.get(header::DATE).and_then(|v| v.to_str().ok()).and_then(unix_seconds),
         bytes,
-        tls: below.tls.map(Box::new),
+        tls,
     };
     Ok(Outcome::Answered { rtt, detail: Detail::Http(answer) })
 }

@@ -16,6 +16,9 @@ mod tls;
 mod trust;
 mod udp;
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -136,6 +139,12 @@ impl AskContext {
 /// A failure above the transport, timed now.
 fn failed(sent: Instant, stage: Stage, failure: Failure) -> Outcome {
     Outcome::Failed { rtt: sent.elapsed(), stage, failure }
+}
+
+/// A host as others may hear of it: the interface after `%` is this host's own
+/// affair (RFC 6874, 4).
+fn without_zone(name: &str) -> &str {
+    name.split('%').next().unwrap_or(name)
 }
 
 /// The outcome of a specification that reached the wrong probe.

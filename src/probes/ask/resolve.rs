@@ -99,7 +99,7 @@ async fn hosts(name: &str, shared: &Arc<Shared>) -> Vec<IpAddr> {
 }
 
 /// The names to ask for, in glibc's order (res_search(3)).
-fn candidates(name: &str, resolving: &Resolving) -> Vec<String> {
+pub(super) fn candidates(name: &str, resolving: &Resolving) -> Vec<String> {
     if let Some(absolute) = name.strip_suffix('.') {
         return vec![absolute.to_owned()];
     }
@@ -263,10 +263,11 @@ fn source_for(to: IpAddr, egress: &Egress) -> Option<IpAddr> {
     std::net::UdpSocket::from(fd).local_addr().ok().map(|a| a.ip())
 }
 
-/// Sorts by the rules of RFC 6724 that need no routing policy: usable
-/// destinations first (1), matching scope (2), matching label (5), higher
-/// precedence (6), smaller scope (8), else as they came (10).
-fn prefer(mut addresses: Vec<IpAddr>, source: impl Fn(IpAddr) -> Option<IpAddr>) -> Vec<IpAddr> {
+/// Sorts as glibc does without a gai.conf, by the rules of RFC 6724 that need no
+/// more than a source address: usable destinations first (1), matching scope (2),
+/// matching label (5), higher precedence (6), smaller scope (8), else as they came
+/// (10).
+pub(super) fn prefer(mut addresses: Vec<IpAddr>, source: impl Fn(IpAddr) -> Option<IpAddr>) -> Vec<IpAddr> {
     let mut seen = std::collections::HashSet::new();
     addresses.retain(|a| seen.insert(*a));
     addresses.sort_by_cached_key(|to| {
@@ -288,17 +289,16 @@ fn scope(ip: IpAddr) -> u8 {
     }
 }
 
-/// Precedence and label of the default policy table (RFC 6724, 2.1).
+/// Precedence and label of glibc's own default policy table (gai.conf(5)). It is
+/// older than RFC 6724's: a unique local address comes before IPv4.
 fn policy(ip: IpAddr) -> (u8, u8) {
-    let IpAddr::V6(a) = ip else { return (35, 4) };
-    let s = a.segments();
-    match s {
+    let IpAddr::V6(a) = ip else { return (10, 4) };
+    match a.segments() {
         _ if a == Ipv6Addr::LOCALHOST => (50, 0),
         [0x2002, ..] => (30, 2),
-        [0x2001, 0, ..] => (5, 5),
-        [first, ..] if first & 0xfe00 == 0xfc00 => (3, 13),
-        [first, ..] if first & 0xffc0 == 0xfec0 => (1, 11),
-        [0x3ffe, ..] => (1, 12),
+        [0x2001, 0, ..] => (40, 7),
+        [first, ..] if first & 0xfe00 == 0xfc00 => (40, 6),
+        [first, ..] if first & 0xffc0 == 0xfec0 => (40, 5),
         _ => (40, 1),
     }
 }

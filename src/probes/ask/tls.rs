@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::trust;
-use super::{AskContext, BoxFuture, Measured, Probe, failed, wrong_kind};
+use super::trust::{self, Verifier};
+use super::{AskContext, BoxFuture, Measured, Probe, failed, without_zone, wrong_kind};
 use crate::model::probe::Ask;
 use crate::model::sample::{Detail, Failure, Phases, Stage, TlsAnswer, Trust, Unsent};
 use crate::model::{Outcome, ProbeKind, ProbeSpec, Untrusted};
@@ -38,16 +38,15 @@ impl Probe for Tls {
 
     fn measure(&self, spec: &ProbeSpec, ask: &AskContext) -> BoxFuture<Measured> {
         let Ask::Tls { to, name } = &spec.ask else { return wrong_kind() };
-        let (to, name, ask) = (scoped(*to, spec.scope), name.clone(), ask.clone());
+        let (to, name, ask) = (scoped(*to, spec.scope), without_zone(name).to_owned(), ask.clone());
         Box::pin(async move {
             let sent = Instant::now();
             let inner = ask.clone();
             ask.within(sent, async move {
                 match connect_tls(to, &name, &inner, Offer::Nothing).await {
-                    Ok(secured) => {
-                        let total = secured.tcp + secured.handshake;
-                        let answer = secured.answer(total);
-                        Outcome::Answered { rtt: total, detail: Detail::Tls(answer) }
+                    Ok((_stream, session)) => {
+                        let rtt = session.total();
+                        Outcome::Answered { rtt, detail: Detail::Tls(session.answer().await) }
                     }
                     Err(outcome) => outcome,
                 }
@@ -66,32 +65,69 @@ pub(super) enum Offer {
     Http,
 }
 
-/// A finished handshake.
-pub(super) struct Secured {
-    /// The connection.
-    pub stream: TlsStream<TcpStream>,
+/// A finished handshake: what is to be reported of it.
+pub(super) struct Session {
     /// Before the SYN was sent.
     pub sent: Instant,
     /// TCP handshake.
     pub tcp: Duration,
     /// TLS handshake.
     pub handshake: Duration,
-    trust: Trust,
+    /// Whether HTTP/2 was agreed on.
+    pub h2: bool,
+    version: String,
+    cipher: String,
+    server: ServerName<'static>,
+    chain: Vec<CertificateDer<'static>>,
+    verifier: Arc<Verifier>,
 }
 
-impl Secured {
-    /// What is to be reported of it.
-    pub(super) fn answer(&self, total: Duration) -> TlsAnswer {
-        let (_, session) = self.stream.get_ref();
+impl Session {
+    fn of(
+        stream: &TlsStream<TcpStream>,
+        times: (Instant, Duration, Duration),
+        server: ServerName<'static>,
+        verifier: Arc<Verifier>,
+    ) -> Self {
+        let (_, session) = stream.get_ref();
         let chain = session.peer_certificates().unwrap_or_default();
         let cipher = session.negotiated_cipher_suite().map(|s| format!("{:?}", s.suite())).unwrap_or_default();
-        TlsAnswer {
-            phases: Phases { dns: None, connect: Some(self.tcp), tls: Some(self.handshake), ttfb: None, total },
+        let (sent, tcp, handshake) = times;
+        Self {
+            sent,
+            tcp,
+            handshake,
+            h2: session.alpn_protocol() == Some(b"h2"),
             version: version_name(session.protocol_version()),
             // IANA has no TLS13_ prefix.
             cipher: cipher.replacen("TLS13_", "TLS_", 1),
-            trust: self.trust.clone(),
-            chain: trust::describe_all(chain),
+            server,
+            chain: chain.to_vec(),
+            verifier,
+        }
+    }
+
+    /// Until the handshake was over.
+    pub(super) fn total(&self) -> Duration {
+        self.tcp + self.handshake
+    }
+
+    /// Judges the chain. Reads the trust anchors when nobody has yet, so this comes
+    /// after everything that is timed.
+    pub(super) async fn answer(self) -> TlsAnswer {
+        let (tcp, handshake, total) = (self.tcp, self.handshake, self.total());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+        let (verifier, server, chain) = (self.verifier, self.server, self.chain);
+        let judged =
+            tokio::task::spawn_blocking(move || (verifier.evaluate(&chain, &server, now), trust::describe_all(&chain)));
+        let (trust, chain) =
+            judged.await.unwrap_or_else(|_| (Trust::Invalid { why: Untrusted::new("internal") }, Vec::new()));
+        TlsAnswer {
+            phases: Phases { dns: None, connect: Some(tcp), tls: Some(handshake), ttfb: None, total },
+            version: self.version,
+            cipher: self.cipher,
+            trust,
+            chain,
         }
     }
 }
@@ -110,16 +146,10 @@ pub(super) async fn connect_tls(
     name: &str,
     ask: &AskContext,
     offer: Offer,
-) -> Result<Secured, Outcome> {
+) -> Result<(TlsStream<TcpStream>, Session), Outcome> {
     let local = |why: &str| Outcome::Unsent { reason: Unsent::Local { why: Untrusted::new(why) } };
     let server = ServerName::try_from(name.to_owned()).map_err(|_| local("not a server name"))?;
     let config = config(offer).ok_or_else(|| local("no TLS settings"))?;
-    let verifier = ask.shared.trust.clone();
-    // The anchors are read beside the handshake, not within its time.
-    let loading = {
-        let verifier = verifier.clone();
-        tokio::task::spawn_blocking(move || verifier.load())
-    };
     let Connected { stream, sent, rtt: tcp } = connect::tcp(to, &ask.shared.egress).await?;
     ask.progress.reached(Stage::Handshake);
     let begun = Instant::now();
@@ -127,12 +157,9 @@ pub(super) async fn connect_tls(
         .connect(server.clone(), stream)
         .await
         .map_err(|e| failed(sent, Stage::Handshake, failure(&e)))?;
-    let handshake = begun.elapsed();
-    let _ = loading.await;
-    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-    let trust = verifier.evaluate(chain, &server, now);
-    Ok(Secured { stream, sent, tcp, handshake, trust })
+    let times = (sent, tcp, begun.elapsed());
+    let session = Session::of(&stream, times, server, ask.shared.trust.clone());
+    Ok((stream, session))
 }
 
 /// What an error of a TLS stream says of the other side.

@@ -74,12 +74,6 @@ impl Verifier {
         verifier
     }
 
-    /// Reads the anchors if nobody has yet. Takes milliseconds and reads files: not
-    /// for the runtime's own threads.
-    pub fn load(&self) {
-        self.anchors();
-    }
-
     fn anchors(&self) -> &Anchors {
         self.anchors.get_or_init(|| {
             // With its variables set this reads what they name and nothing else.
@@ -94,7 +88,8 @@ impl Verifier {
 
     /// What is to be said of `chain`, sent for `name`, at `now` (seconds since the
     /// Unix epoch). Wrong dates come before everything else, the chain before the
-    /// name.
+    /// name. Takes a millisecond, and more when the anchors are yet to be read: not
+    /// for the runtime's own threads.
     pub fn evaluate(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: i64) -> Trust {
         let invalid = |why: String| Trust::Invalid { why: Untrusted::new(&why) };
         let chain = &chain[..chain.len().min(MAX_CHAIN)];
@@ -111,18 +106,19 @@ impl Verifier {
         }
         let certificate = match ParsedCertificate::try_from(leaf) {
             Ok(certificate) => certificate,
+            // Version 1, as hand-made ones often are: nobody vouches for it but itself.
+            Err(_) if own.as_ref().is_some_and(|own| is_self_issued(own) && !self.anchors().holds(own)) => {
+                return Trust::Untrusted;
+            }
             Err(e) => return invalid(e.to_string()),
         };
         let matches_name = || match verify_server_name(&certificate, name) {
             Ok(()) => Trust::Valid,
             Err(_) => Trust::NameMismatch,
         };
-        let fault = match self.chain_fault(&certificate, rest, now) {
-            None => {
-                self.remember(rest);
-                return matches_name();
-            }
-            Some(fault) => fault,
+        let Some(fault) = self.chain_fault(&certificate, rest, now) else {
+            self.remember(rest);
+            return matches_name();
         };
         // OpenSSL trusts a certificate that is itself in the store; so do people.
         if own.as_ref().is_some_and(|own| self.anchors().holds(own)) {

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod ethtool;
 pub mod options;
 pub mod readiness;
+pub mod handshake;
 pub mod registered;
 pub mod socket;
 pub mod stamp;
