@@ -255,6 +255,7 @@ mod tests {
         drop(gate);
         let answer = disks.lost[0].answers.recv().unwrap();
         assert_eq!(answer.0, (8, 2));
+        assert!(disks.lost[0].answers.recv().is_err(), "it asks no other mount");
         disks.collect(later);
         assert!(disks.lost.is_empty(), "its thread has ended");
         disks.begin(mounts, later);
