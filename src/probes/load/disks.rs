@@ -18,7 +18,7 @@ use crate::probes::wire::mountinfo::Mount;
 /// A file system that has not answered for this long hangs.
 const HUNG_AFTER: Duration = Duration::from_secs(5);
 /// A thread lost to a hung mount is replaced once in so long at most.
-const REPLACE_AFTER: Duration = Duration::from_mins(2);
+const REPLACE_AFTER: Duration = Duration::from_secs(120);
 /// Threads that may be lost at the same time; then nothing is asked any more.
 const MAX_LOST: usize = 4;
 
@@ -133,7 +133,8 @@ impl Disks {
     }
 
     /// Whether answers are still awaited.
-    pub(super) fn is_waiting(&self) -> bool {
+    #[cfg(test)]
+    fn is_waiting(&self) -> bool {
         self.worker.as_ref().is_some_and(|w| !w.waiting.is_empty())
     }
 
@@ -254,6 +255,7 @@ mod tests {
         drop(gate);
         let answer = disks.lost[0].answers.recv().unwrap();
         assert_eq!(answer.0, (8, 2));
+        assert!(disks.lost[0].answers.recv().is_err(), "it asks no other mount");
         disks.collect(later);
         assert!(disks.lost.is_empty(), "its thread has ended");
         disks.begin(mounts, later);

@@ -69,7 +69,7 @@ fn ask(tables: &mut Tables, to: IpAddr, source: Option<IpAddr>, index: u32) -> O
     match path {
         Ok(path) => {
             let matched = get(RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH).ok().flatten();
-            Some(answer(path?, matched.map(|m| m.route)))
+            Some(answer(&path?, matched.as_ref().map(|m| &m.route)))
         }
         Err(e) => refused(&e, tables.routes(), to),
     }
@@ -104,8 +104,8 @@ fn attribute(body: &mut Vec<u8>, kind: u16, ip: IpAddr) {
 }
 
 /// An answer that leads somewhere, or a route that says no without an errno.
-fn answer(path: RouteMessage, matched: Option<Route>) -> LookupResult {
-    let prefix = matched.as_ref().map(|m| m.destination);
+fn answer(path: &RouteMessage, matched: Option<&Route>) -> LookupResult {
+    let prefix = matched.map(|m| m.destination);
     if mapping::refuses(path.route.kind) {
         return LookupResult::Refused { kind: path.route.kind, matched: prefix };
     }

@@ -59,12 +59,18 @@ impl<T> Bounded<T> {
         }
     }
 
+    fn extend(&mut self, entries: impl IntoIterator<Item = T>) {
+        for entry in entries {
+            self.push(entry);
+        }
+    }
+
     /// Lists in the order of their worth, cut to one list's length.
     fn join<const N: usize>(lists: [Self; N]) -> Self {
         let mut all = Self::default();
         for list in lists {
             all.left_out = all.left_out.saturating_add(list.left_out);
-            list.entries.into_iter().for_each(|e| all.push(e));
+            all.extend(list.entries);
         }
         all
     }
@@ -117,7 +123,7 @@ impl Tables {
     /// Reads the links with their counters, speed and duplex.
     pub(super) fn read_links(&mut self) -> io::Result<()> {
         let mut links = self.dump(RTM_GETLINK, &[0; 16], |body, links: &mut Bounded<Link>| {
-            mapping::link(body).into_iter().for_each(|l| links.push(l));
+            links.extend(mapping::link(body));
         })?;
         links.entries.sort_by_key(|l| l.index);
         for link in links.entries.iter_mut().filter(|l| l.admin_up && !l.is_loopback()) {
@@ -152,7 +158,7 @@ impl Tables {
     /// Reads the addresses.
     pub(super) fn read_addresses(&mut self) -> io::Result<()> {
         self.addresses = self.dump(RTM_GETADDR, &[0; 8], |body, list: &mut Bounded<_>| {
-            mapping::address(body).into_iter().for_each(|a| list.push(a));
+            list.extend(mapping::address(body));
         })?;
         Ok(())
     }

@@ -45,6 +45,8 @@ pub(super) struct Socket {
     pub(super) interface: u32,
     /// Retransmissions of the segment in flight, or unanswered window probes.
     pub(super) retransmits: u8,
+    /// A remainder in FIN_WAIT_2 that sockstat counts as TIME_WAIT.
+    pub(super) is_remainder: bool,
     /// From struct tcp_info, where it was asked for.
     pub(super) info: Option<TcpInfo>,
     /// To ask for this one again.
@@ -119,7 +121,9 @@ impl Diag {
         let request = InetRequest { family, protocol, extensions, states, socket_id };
         self.netlink
             .dump(SOCK_DIAG_BY_FAMILY, &emitted(&request), |_, body| {
-                read(body, protocol).into_iter().for_each(&mut *each)
+                if let Some(socket) = read(body, protocol) {
+                    each(socket);
+                }
             })
             .map(|_| ())
     }
@@ -155,6 +159,7 @@ fn read(body: &[u8], protocol: u8) -> Option<Socket> {
         uid: header.uid,
         inode: header.inode,
         interface: id.interface_id,
+        is_remainder: header.timer == Some(Timer::TimeWait),
         retransmits: match header.timer {
             Some(Timer::Retransmit(_, n)) => n,
             _ => 0,

@@ -133,6 +133,9 @@ fn read(diag: &mut Diag, watched: &HashSet<IpAddr>) -> io::Result<Found> {
         }
         Stage::Connection(state) => {
             found.states.count(state);
+            if socket.is_remainder {
+                found.states.time_wait = found.states.time_wait.saturating_sub(1);
+            }
             if state == TcpState::Established && ports.contains(&socket.local.port()) {
                 *accepted.entry((socket.local.port(), socket.local.ip())).or_default() += 1;
             }
@@ -207,14 +210,12 @@ impl Found {
         }
     }
 
-    /// Keeps the connections most worth showing, in a lasting order.
+    /// Keeps the connections most worth showing, in that order.
     fn choose(&mut self, watched: &HashSet<IpAddr>) {
-        if self.connections.len() > MAX_CONNECTIONS {
-            self.connections.sort_by_cached_key(|s| (Reverse(worth(s, watched)), s.local, s.remote));
-            let excess = self.connections.len() - MAX_CONNECTIONS;
-            self.left_out = self.left_out.saturating_add(excess as u32);
-            self.connections.truncate(MAX_CONNECTIONS);
-        }
+        self.connections.sort_by_cached_key(|s| (Reverse(worth(s, watched)), s.local, s.remote));
+        let excess = self.connections.len().saturating_sub(MAX_CONNECTIONS);
+        self.left_out = self.left_out.saturating_add(excess as u32);
+        self.connections.truncate(MAX_CONNECTIONS);
     }
 
     /// The inodes whose processes are of interest.
