@@ -60,13 +60,8 @@ struct Engine {
 pub(super) async fn run(mut ctx: FeedContext) -> FeedEnd {
     let mut roster = Roster::default();
     roster.apply(&ctx.specs.borrow_and_update().clone(), ctx.clock.mono());
-    let mut engine = Engine {
-        ctx,
-        roster,
-        wires: [Slot::Unopened, Slot::Unopened],
-        batch: Batch::default(),
-        key: Key::default(),
-    };
+    let mut engine =
+        Engine { ctx, roster, wires: [Slot::Unopened, Slot::Unopened], batch: Batch::default(), key: Key::default() };
     loop {
         engine.ctx.pulse.touch();
         engine.turn();

@@ -113,9 +113,9 @@ impl Roster {
         for spec in specs {
             let Ask::Icmp { to } = spec.ask else { continue };
             self.per_second += 1.0 / spec.interval.as_secs_f64().max(0.001);
-            let known = gone.remove(&spec.id).filter(|serial| {
-                self.slots.get(serial).is_some_and(|s| s.to == to && s.spec.scope == spec.scope)
-            });
+            let known = gone
+                .remove(&spec.id)
+                .filter(|serial| self.slots.get(serial).is_some_and(|s| s.to == to && s.spec.scope == spec.scope));
             let serial = known.unwrap_or_else(|| {
                 self.next_serial = self.next_serial.wrapping_add(1);
                 self.next_serial
@@ -128,14 +128,8 @@ impl Roster {
                     true
                 }
                 None => {
-                    let slot = Slot {
-                        spec: spec.clone(),
-                        to,
-                        due: None,
-                        next_seq: 0,
-                        first_seq: 0,
-                        flights: VecDeque::new(),
-                    };
+                    let slot =
+                        Slot { spec: spec.clone(), to, due: None, next_seq: 0, first_seq: 0, flights: VecDeque::new() };
                     self.slots.insert(serial, slot);
                     self.by_address.entry(to).or_default().push(serial);
                     true

@@ -83,13 +83,7 @@ impl Batch {
         // SAFETY: every pointer in `headers` is to a buffer of `self` or to `vectors`, all of which
         // outlive the call and have the stated lengths; the descriptor is borrowed, hence open.
         let n = unsafe {
-            libc::recvmmsg(
-                socket.as_raw_fd(),
-                headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
-                flags as _,
-                ptr::null_mut(),
-            )
+            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), BATCH as libc::c_uint, flags as _, ptr::null_mut())
         };
         if n < 0 {
             let error = io::Error::last_os_error();

@@ -78,8 +78,6 @@ pub fn tcp_rtt(socket: impl AsFd) -> Option<u32> {
     let mut length = size_of_val(&info) as libc::socklen_t;
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: pointer and length describe `info`; the kernel writes at most that many bytes.
-    let r = unsafe {
-        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length)
-    };
+    let r = unsafe { libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length) };
     (r == 0 && info.tcpi_rtt > 0).then_some(info.tcpi_rtt)
 }

@@ -228,4 +228,3 @@ pub fn unsent(error: &io::Error) -> Unsent {
         _ => Unsent::Local { why: Untrusted::new(&format!("send: {error}")) },
     }
 }
-

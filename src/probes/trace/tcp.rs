@@ -19,10 +19,10 @@ use crate::model::Mono;
 use crate::model::hop::HopAnswer;
 use crate::model::sample::IcmpError;
 use crate::probes::sys::batch::Batch;
+use crate::probes::sys::options;
 use crate::probes::sys::socket::{Family, sockaddr, tcp};
 use crate::probes::sys::stamp::Both;
 use crate::probes::sys::watched::watch;
-use crate::probes::sys::options;
 use crate::probes::wire::ancillary;
 use crate::probes::{Clock, Egress};
 
@@ -94,10 +94,9 @@ impl Attempt {
             }
             Ok(nix::libc::ECONNREFUSED) => Some(reached(both.mono())),
             // An ICMP error of which the queue kept nothing.
-            Ok(nix::libc::EHOSTUNREACH) => Some(Finding {
-                answer: HopAnswer::Error(IcmpError::HostUnreachable),
-                ..reached(both.mono())
-            }),
+            Ok(nix::libc::EHOSTUNREACH) => {
+                Some(Finding { answer: HopAnswer::Error(IcmpError::HostUnreachable), ..reached(both.mono()) })
+            }
             Ok(_) | Err(_) => None,
         }
     }

@@ -172,6 +172,14 @@ impl Wire {
             Carries::Udp => (marked(key, datagram.data).unwrap_or(Belongs::Destination), beside.ttl),
         };
         let port = if self.carries == Carries::Udp { port } else { 0 };
-        Some(Arrival { to: from, port, belongs, from, at: both.of(beside.stamp), answer: HopAnswer::Reached, reply_ttl })
+        Some(Arrival {
+            to: from,
+            port,
+            belongs,
+            from,
+            at: both.of(beside.stamp),
+            answer: HopAnswer::Reached,
+            reply_ttl,
+        })
     }
 }

@@ -126,11 +126,8 @@ mod tests {
 
     #[test]
     fn reads_stamp_ttl_and_error_of_one_datagram() {
-        let mut control = message(
-            libc::SOL_SOCKET,
-            libc::SCM_TIMESTAMPNS,
-            &[7_isize.to_ne_bytes(), 9_isize.to_ne_bytes()].concat(),
-        );
+        let mut control =
+            message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &[7_isize.to_ne_bytes(), 9_isize.to_ne_bytes()].concat());
         control.extend(message(libc::IPPROTO_IP, libc::IP_TTL, &62_i32.to_ne_bytes()));
         let mut error = 113_u32.to_ne_bytes().to_vec();
         error.extend([libc::SO_EE_ORIGIN_ICMP, 11, 0, 0]);
