@@ -3,6 +3,7 @@
 //!
 //! Owns the choice of engine and the feed's life. Must never read a packet.
 
+mod agenda;
 mod queue;
 mod roster;
 

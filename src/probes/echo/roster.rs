@@ -3,11 +3,11 @@
 //! Pure: time comes in as an argument, nothing is sent here. Must never know a
 //! socket.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::agenda::Agenda;
 use crate::model::{Ask, Mono, ProbeId, ProbeSpec};
 
 /// Sends of one probe that are remembered at most: answered, waiting or late.
@@ -23,7 +23,7 @@ pub(super) struct Roster {
     slots: HashMap<u32, Slot>,
     by_id: HashMap<ProbeId, u32>,
     by_address: HashMap<IpAddr, Vec<u32>>,
-    wakes: BinaryHeap<Reverse<(Mono, u32, Wake)>>,
+    agenda: Agenda<(u32, Wake)>,
     next_serial: u32,
     per_second: f64,
 }
@@ -155,7 +155,7 @@ impl Roster {
         let Some(slot) = self.slots.get_mut(&serial) else { return };
         slot.due = slot.spec.count.is_none_or(|n| slot.next_seq < n).then_some(at);
         if slot.due.is_some() {
-            self.wakes.push(Reverse((at, serial, Wake::Send)));
+            self.agenda.put(at, slot.spec.interval, (serial, Wake::Send));
         }
     }
 
@@ -166,17 +166,13 @@ impl Roster {
 
     /// When [`Roster::pop`] is wanted again.
     pub(super) fn next_wake(&self) -> Option<Mono> {
-        self.wakes.peek().map(|Reverse((at, ..))| *at)
+        self.agenda.first()
     }
 
     /// The next thing to do at `now`. A send is booked with the next number;
     /// it counts as unsent until [`Roster::sent`].
     pub(super) fn pop(&mut self, now: Mono) -> Option<Due> {
-        while let Some(Reverse((at, serial, wake))) = self.wakes.peek().copied() {
-            if at > now {
-                return None;
-            }
-            self.wakes.pop();
+        while let Some((at, (serial, wake))) = self.agenda.take(now) {
             let Some(slot) = self.slots.get_mut(&serial) else { continue };
             match wake {
                 Wake::Timeout { seq } => {
@@ -203,7 +199,8 @@ impl Roster {
     pub(super) fn sent(&mut self, order: Order, at: Mono) {
         let Some(slot) = self.slots.get_mut(&order.serial) else { return };
         slot.book(order.seq, at);
-        self.wakes.push(Reverse((at.after(slot.spec.timeout), order.serial, Wake::Timeout { seq: order.seq })));
+        let (until, wake) = (at.after(slot.spec.timeout), Wake::Timeout { seq: order.seq });
+        self.agenda.put(until, slot.spec.timeout, (order.serial, wake));
     }
 
     /// An answer to number `seq` of slot `serial` that arrived at `at`. Nothing
@@ -404,6 +401,6 @@ mod tests {
         roster.apply(&[spec(1, 10, None)], ms(0));
         orders(&mut roster, 0, 60_000);
         assert!(roster.slots.values().all(|s| s.flights.len() <= 50 + LATE_FLIGHTS));
-        assert!(roster.wakes.len() <= 52);
+        assert!(roster.agenda.len() <= 52);
     }
 }

@@ -146,17 +146,9 @@ impl Course {
 
     /// Begins a round.
     pub(super) fn begin(&mut self, now: Mono) {
-        let number = self.next_round;
+        let (number, limit) = (self.next_round, self.limit());
         self.next_round = number.wrapping_add(1);
-        let round = Round {
-            number,
-            began: now,
-            probes: Vec::new(),
-            limit: self.limit(),
-            end: None,
-            next_send: now,
-            over: false,
-        };
+        let round = Round { number, began: now, probes: Vec::new(), limit, end: None, next_send: now, over: false };
         self.rounds.push_back(round);
     }
 
@@ -358,7 +350,8 @@ impl Course {
         }
         let keep = timeout + LINGER;
         let old = |r: &Round| r.over && r.probes.last().is_none_or(|p| p.sent.after(keep) < now);
-        while self.rounds.len() > 1 && self.rounds.front().is_some_and(old) {
+        // The round before the newest stays: `guess` learns from it.
+        while self.rounds.len() > 2 && self.rounds.front().is_some_and(old) {
             self.rounds.pop_front();
         }
         while self.rounds.len() > 64 {

@@ -1,9 +1,10 @@
 //! One ordered trace: its lanes (a course per protocol) and whose turn it is.
 //!
 //! The first protocol leads. Where it does not reach the target, the others run
-//! too: at once the first time, then in place of every fifth of its rounds, so
-//! that no router is asked more often (Linux answers one a second to each
-//! asker). Pure. Must never know a socket.
+//! too: a moment after its first round was sent in vain, or in its next turn
+//! when it met an error or stopped reaching the target; then in place of every
+//! fifth of its rounds, so that no router is asked more often (Linux answers one
+//! a second to each asker). Pure. Must never know a socket.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -93,6 +94,10 @@ impl Trace {
 
     fn take_turn(&mut self, now: Mono) {
         if self.others_due().is_some_and(|due| due <= now) {
+            // After an error the router that sent it needs a rest.
+            if self.leader_fails() {
+                self.next_turn = now.after(self.spec.interval);
+            }
             self.begin_others(now);
         }
         if now < self.next_turn || self.ended() {
@@ -100,14 +105,17 @@ impl Trace {
         }
         let next = self.next_turn.after(self.spec.interval);
         self.next_turn = if next <= now { now.after(self.spec.interval) } else { next };
-        let leader_fails = self.lanes.first().is_some_and(|l| l.course.unreached() > 0);
-        self.turns_unreached = if leader_fails { self.turns_unreached + 1 } else { 0 };
+        self.turns_unreached = if self.leader_fails() { self.turns_unreached + 1 } else { 0 };
         if self.turns_unreached % OTHERS_TURN == OTHERS_TURN - 1 && self.lanes.len() > 1 && self.spec.count.is_none() {
             self.begin_others(now);
         } else if let Some(leader) = self.lanes.first_mut() {
             self.led += 1;
             leader.course.begin(now);
         }
+    }
+
+    fn leader_fails(&self) -> bool {
+        self.lanes.first().is_some_and(|l| l.course.unreached() > 0)
     }
 
     /// Whether the leader has led all the rounds it should.
@@ -123,7 +131,7 @@ impl Trace {
             return None;
         }
         if leader.unreached() > 0 {
-            return Some(Mono(0));
+            return Some(self.next_turn);
         }
         (leader.begun() == 1).then(|| leader.all_sent_at()).flatten().map(|at| at.after(PATIENCE))
     }

@@ -1,1 +1,92 @@
+//! Whose turn it is, without a network.
 
+use super::*;
+use crate::model::hop::HopAnswer;
+use crate::model::{ProbeId, TargetId};
+use crate::probes::trace::course::Answer;
+
+const ALL: [TraceProto; 3] = [TraceProto::Icmp, TraceProto::Udp, TraceProto::Tcp];
+
+fn spec(protos: &[TraceProto], count: Option<u32>) -> ProbeSpec {
+    ProbeSpec {
+        id: ProbeId(1),
+        target: TargetId(1),
+        ask: Ask::Trace { to: IpAddr::from([10, 0, 0, 9]), protos: protos.to_vec(), port: None, max_ttl: 8 },
+        scope: 0,
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+        count,
+    }
+}
+
+fn trace(protos: &[TraceProto], count: Option<u32>, icmp: bool) -> Option<Trace> {
+    let mut id = 0;
+    let next = || {
+        id += 1;
+        id
+    };
+    Trace::new(&spec(protos, count), |p| icmp || p != TraceProto::Icmp, next, Mono(0))
+}
+
+/// Runs for that many seconds; `reaches` says which protocol gets its target
+/// with the second TTL. Returns the moments (ms) and protocols of rounds begun.
+fn begun(trace: &mut Trace, seconds: u64, reaches: impl Fn(TraceProto) -> bool) -> Vec<(u64, TraceProto)> {
+    let mut begun = Vec::new();
+    for t in 0..seconds * 1000 {
+        let now = Mono(t * 1_000_000);
+        while let Some((i, step)) = trace.poll(now) {
+            let lane = &mut trace.lanes[i];
+            match step {
+                Step::Send { round, ttl } => {
+                    if ttl == 1 {
+                        begun.push((t, lane.proto));
+                    }
+                    lane.course.sent(round, ttl, now);
+                    if ttl == 2 && reaches(lane.proto) {
+                        let from = IpAddr::from([10, 0, 0, 9]);
+                        let answer = Answer { from, at: now, answer: HopAnswer::Reached, reply_ttl: None };
+                        lane.course.answered(round, ttl, answer);
+                    }
+                }
+                Step::End { reached, .. } if i == 0 => trace.leader_ended(reached.is_some()),
+                Step::End { .. } | Step::Hop { .. } => {}
+            }
+        }
+    }
+    begun
+}
+
+#[test]
+fn a_leader_that_reaches_runs_alone() {
+    let mut t = trace(&ALL, None, true).unwrap();
+    let begun = begun(&mut t, 10, |_| true);
+    assert_eq!(begun.len(), 10);
+    assert!(begun.iter().all(|(_, p)| *p == TraceProto::Icmp));
+}
+
+#[test]
+fn the_others_come_in_soon_and_then_seldom() {
+    let mut t = trace(&ALL, None, true).unwrap();
+    let begun = begun(&mut t, 20, |p| p == TraceProto::Tcp);
+    let tcp: Vec<_> = begun.iter().filter(|(_, p)| *p == TraceProto::Tcp).map(|(t, _)| *t).collect();
+    assert!(tcp[0] < 500, "{tcp:?}");
+    assert!((3..=5).contains(&tcp.len()), "{tcp:?}");
+    let led = begun.iter().filter(|(_, p)| *p == TraceProto::Icmp).count();
+    assert!((14..=18).contains(&led), "{led}");
+}
+
+#[test]
+fn what_is_not_permitted_does_not_lead() {
+    let t = trace(&ALL, None, false).unwrap();
+    assert_eq!(t.lanes[0].proto, TraceProto::Udp);
+    assert!(trace(&[TraceProto::Icmp], None, false).is_none());
+}
+
+#[test]
+fn a_count_is_the_leaders_rounds() {
+    let mut t = trace(&ALL, Some(2), true).unwrap();
+    let begun = begun(&mut t, 10, |_| false);
+    assert_eq!(begun.iter().filter(|(_, p)| *p == TraceProto::Icmp).count(), 2);
+    assert_eq!(begun.iter().filter(|(_, p)| *p == TraceProto::Tcp).count(), 1);
+    assert_eq!(t.next_wake(), None);
+}
