@@ -6,9 +6,9 @@
 
 pub mod batch;
 pub mod ethtool;
+pub mod handshake;
 pub mod options;
 pub mod readiness;
-pub mod handshake;
 pub mod registered;
 pub mod socket;
 pub mod stamp;
