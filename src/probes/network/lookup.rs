@@ -69,7 +69,7 @@ fn ask(tables: &mut Tables, to: IpAddr, source: Option<IpAddr>, index: u32) -> O
     match path {
         Ok(path) => {
             let matched = get(RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH).ok().flatten();
-            Some(answer(&path?, matched.as_ref().map(|m| &m.route)))
+            Some(answer(&path?, matched.as_ref().map(|m| &m.route), source))
         }
         Err(e) => refused(&e, tables.routes(), to),
     }
@@ -104,14 +104,15 @@ fn attribute(body: &mut Vec<u8>, kind: u16, ip: IpAddr) {
 }
 
 /// An answer that leads somewhere, or a route that says no without an errno.
-fn answer(path: &RouteMessage, matched: Option<&Route>) -> LookupResult {
+fn answer(path: &RouteMessage, matched: Option<&Route>, asked: Option<IpAddr>) -> LookupResult {
     let prefix = matched.map(|m| m.destination);
     if mapping::refuses(path.route.kind) {
         return LookupResult::Refused { kind: path.route.kind, matched: prefix };
     }
     LookupResult::Via {
         next_hop: path.route.next_hops.first().copied().unwrap_or(NextHop { gateway: None, index: 0 }),
-        source: path.route.source,
+        // The kernel repeats no source that it was asked with.
+        source: path.route.source.or(asked),
         matched: prefix,
         local: path.route.kind == RouteKind::Local,
     }

@@ -82,6 +82,8 @@ impl Set {
 const MIN_GAP: Duration = Duration::from_millis(250);
 /// ... and so that reading it takes one per cent of the time at most.
 const COST_FACTOR: u32 = 100;
+/// One that does not change, a thousandth.
+const REFRESH_FACTOR: u32 = 1000;
 
 /// Decides what is due.
 #[derive(Debug)]
@@ -124,7 +126,7 @@ impl Pace {
         let i = table as usize;
         self.dirty.remove(table);
         self.not_before[i] = now + MIN_GAP.max(cost * COST_FACTOR);
-        self.refresh_at[i] = now + table.refresh();
+        self.refresh_at[i] = now + table.refresh().max(cost * REFRESH_FACTOR);
     }
 }
 
@@ -175,5 +177,8 @@ mod tests {
         assert_eq!(pace.due(start + 300 * MS), Set::of([Table::Links]));
         assert!(!pace.due(start + 99_000 * MS).has(Table::Routes));
         assert!(pace.due(start + 100_000 * MS).has(Table::Routes));
+        pace.read(Table::Routes, start, 1000 * MS);
+        assert!(!pace.due(start + 999_000 * MS).has(Table::Routes), "nothing was notified");
+        assert!(pace.due(start + 1_000_000 * MS).has(Table::Routes));
     }
 }
