@@ -10,7 +10,7 @@ const ALL: [TraceProto; 3] = [TraceProto::Icmp, TraceProto::Udp, TraceProto::Tcp
 fn spec(protos: &[TraceProto], count: Option<u32>) -> ProbeSpec {
     ProbeSpec {
         id: ProbeId(1),
-        target: TargetId(1),
+        targets: vec![TargetId(1)],
         ask: Ask::Trace { to: IpAddr::from([10, 0, 0, 9]), protos: protos.to_vec(), port: None, max_ttl: 8 },
         scope: 0,
         interval: Duration::from_secs(1),
