@@ -1,5 +1,6 @@
 //! Which finding explains which: the declared edges, and what both affect.
 
+use super::catalogue::Class;
 use super::draft::Draft;
 use super::scene::Scene;
 use crate::model::{Finding, FindingId, Role, Severity};
@@ -30,8 +31,11 @@ fn covers(cause: &Draft, effect: &Draft, scene: &Scene<'_>) -> bool {
     let own = |id| scene.state.target(id).is_some_and(|t| t.role == Role::Resolver);
     let resolvers: Vec<_> = effect.affects.iter().filter(|(id, _)| own(*id)).collect();
     let to_explain: Vec<_> = if resolvers.is_empty() { effect.affects.iter().collect() } else { resolvers };
+    // What is wrong with one port says nothing about another of the same host.
+    let of_one_service = cause.code.class >= Class::Port;
     to_explain.into_iter().all(|(id, address)| {
         cause.affects.iter().any(|(cid, caddress)| match (caddress, address) {
+            _ if of_one_service && cid != id && cause.subject != effect.subject => false,
             // One address: whoever is at it suffers alike.
             (Some(c), Some(e)) => c == e,
             // The cause is about a name: it explains what that target lacks.

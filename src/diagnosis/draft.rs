@@ -105,17 +105,6 @@ impl Draft {
         }
     }
 
-    /// A warning where another address of the same target does what was asked.
-    #[must_use]
-    pub fn severity_by_service(self, scene: &Scene<'_>) -> Self {
-        let works = |id: TargetId| {
-            scene.subjects.iter().any(|s| s.target.id == id && !self.affects.contains(&(id, s.address)) && s.works())
-        };
-        let all_work = !self.affects.is_empty() && self.affects.iter().all(|(id, _)| works(*id));
-        let severity = if all_work { self.severity.min(Severity::Warning) } else { self.severity };
-        self.severity(severity)
-    }
-
     /// Critical where a target it affects cannot be used at all, else a warning.
     #[must_use]
     pub fn severity_by_use(self, scene: &Scene<'_>) -> Self {

@@ -20,6 +20,7 @@ mod transport;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use self::catalogue::Class;
 use self::draft::Draft;
 use self::scene::{Life, Scene};
 use crate::model::{At, Finding, FindingId, Message, Mono, Role, Severity, Status, TargetId, Thresholds, Verdict};
@@ -75,6 +76,7 @@ impl Diagnosis {
         let scene = Scene::new(state, &self.thresholds, at);
         let mut drafts: Vec<Draft> = RULES.iter().flat_map(|rule| rule(&scene)).collect();
         drafts.retain(|d| !is_replaced(d, &scene));
+        soften(&mut drafts, &scene);
         let causes: Vec<Option<FindingId>> =
             (0..drafts.len()).map(|i| cause::cause_of(&drafts, i, &scene).map(|c| id_of(&drafts[c]))).collect();
         let fresh: Vec<Finding> =
@@ -95,6 +97,23 @@ fn is_replaced(draft: &Draft, scene: &Scene<'_>) -> bool {
     about_host
         && !draft.affects.is_empty()
         && draft.affects.iter().all(|(id, _)| scene.state.target(*id).is_some_and(|t| t.role == Role::Resolver))
+}
+
+/// A fault at one address is a warning where another address of the same target
+/// does what was asked of it.
+fn soften(drafts: &mut [Draft], scene: &Scene<'_>) {
+    let at_fault: Vec<_> =
+        drafts.iter().filter(|d| d.severity == Severity::Critical).flat_map(|d| d.affects.iter().copied()).collect();
+    let works = |id: TargetId| {
+        let mut addresses = scene.subjects.iter().filter(|s| s.target.id == id && s.address.is_some());
+        addresses.any(|s| s.works() && !at_fault.contains(&(id, s.address)))
+    };
+    let far = |d: &Draft| d.code.class >= Class::Path && d.code.class != Class::Name && !d.affects.is_empty();
+    for draft in drafts.iter_mut().filter(|d| far(d) && d.severity == Severity::Critical) {
+        if draft.affects.iter().all(|(id, _)| works(*id)) {
+            draft.severity = Severity::Warning;
+        }
+    }
 }
 
 fn finish(draft: Draft, caused_by: Option<FindingId>, at: At) -> Finding {

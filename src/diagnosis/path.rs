@@ -16,7 +16,7 @@ const HARMLESS: f64 = 0.02;
 /// Chance that a harmless loss looks as bad as what was measured.
 const CHANCE: f64 = 0.01;
 /// Loss at one hop alone from which it is called a rate limit.
-const LIMITED: f64 = 0.2;
+const LIMITED: f64 = 0.4;
 /// Fewest answers expected from a hop before its silence is judged.
 const ENOUGH: u64 = 6;
 
@@ -145,7 +145,7 @@ fn limited(scene: &Scene<'_>, path: &Path, hop: &Hop, end: Option<f64>) -> Optio
         t.loss().filter(|_| t.sent() >= ENOUGH)
     });
     let healthiest = later.chain(end).fold(f64::INFINITY, f64::min);
-    (healthiest <= loss * 0.5).then_some((address, tally))
+    (healthiest <= loss * 0.6).then_some((address, tally))
 }
 
 /// Echo dies, but TCP or UDP to the same host works: a filter, not a fault. Must

@@ -45,7 +45,9 @@ pub fn dead(scene: &Scene<'_>) -> Vec<Draft> {
 }
 
 fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
-    let complaints = subject.complaints(scene);
+    // What our own kernel says is about the next hop: the neighbours' rule.
+    let mut complaints = subject.complaints(scene);
+    complaints.retain(|c| subject.on_link || !scene.state.network.is_own(c.from));
     let find = |wanted: fn(&Complaint) -> bool| complaints.iter().find(|c| wanted(c)).copied();
     if subject.on_link || subject.target.role == Role::Gateway {
         return judge_neighbour(scene, subject, ip, since, drafts);
@@ -139,8 +141,7 @@ fn judge_silence(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mo
     if !lower_layers_well(scene, ip) {
         return;
     }
-    let from = since.before(Duration::from_secs(1));
-    let Some((ttl, address)) = last_answering(scene, ip, from) else {
+    let Some((ttl, address)) = last_answering(scene, ip, since) else {
         return judge_no_hops(scene, subject, ip, since, drafts);
     };
     let gateway = scene.state.network.gateway_of(ip).map(|(g, _)| g);
@@ -220,6 +221,7 @@ pub fn last_answering(scene: &Scene<'_>, ip: IpAddr, from: Mono) -> Option<(u8, 
         .flat_map(|p| p.paths.iter())
         .filter_map(|(_, path)| path.last_answering(from))
         .filter_map(|hop| Some((hop.ttl, hop.address()?)))
+        .filter(|(_, address)| *address != ip)
         .max_by_key(|(ttl, _)| *ttl)
 }
 

@@ -33,7 +33,7 @@ pub fn services(scene: &Scene<'_>) -> Vec<Draft> {
         }
         same
     });
-    drafts.into_iter().map(|d| d.severity_by_service(scene)).collect()
+    drafts
 }
 
 struct Judge<'s, 'a> {

@@ -25,7 +25,7 @@ pub fn ports(scene: &Scene<'_>) -> Vec<Draft> {
             }
         }
     }
-    drafts.into_iter().map(|d| d.severity_by_service(scene)).collect()
+    drafts
 }
 
 fn judge(scene: &Scene<'_>, subject: &Subject<'_>, probe: &ProbeState, text: &str) -> Option<Draft> {

@@ -62,6 +62,18 @@ fn ip(host: Option<&str>, batch: &str) -> Result<(), String> {
     feed(command.args(["-batch", "-"]), batch)
 }
 
+/// Commands of a scenario. A family stands before the object, as people write it;
+/// a batch has one family for all its lines.
+fn ip_lines(host: &str, lines: &[String]) -> Result<(), String> {
+    for line in lines {
+        match line.strip_prefix("-6 ") {
+            Some(rest) => feed(Command::new("ip").args(["-n", host, "-6", "-batch", "-"]), rest)?,
+            None => ip(Some(host), line)?,
+        }
+    }
+    Ok(())
+}
+
 fn end(text: &str) -> Result<End, String> {
     let mut words = text.split_whitespace();
     let (Some(host), Some(nic)) = (words.next(), words.next()) else { return Err(format!("no link end: `{text}`")) };
