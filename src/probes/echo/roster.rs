@@ -273,7 +273,7 @@ impl Slot {
     fn next_due(&self, at: Mono, serial: u32, now: Mono) -> Mono {
         let interval = self.spec.interval.max(Duration::from_millis(1));
         let next = if self.next_seq == 1 && interval > FIRST_WITHIN {
-            at.after(interval + (interval - FIRST_WITHIN).mul_f64(phase(serial)))
+            at.after(interval + interval.saturating_sub(FIRST_WITHIN).mul_f64(phase(serial)))
         } else {
             at.after(interval)
         };
