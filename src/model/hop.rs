@@ -30,7 +30,10 @@ pub struct HopSample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HopOutcome {
-    /// Somebody answered in time.
+    /// Somebody answered in time. An error ([`HopAnswer::Error`]) is told so
+    /// after its time-out too, up to five seconds, and then corrects an earlier
+    /// `Silent` of the same round and TTL: a router that has to resolve the
+    /// destination says "host unreachable" after some three seconds.
     Answered {
         /// Who.
         from: IpAddr,

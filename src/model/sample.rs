@@ -50,7 +50,8 @@ pub enum Outcome {
         /// From send to refusal.
         rtt: Duration,
     },
-    /// An ICMP error other than the above.
+    /// An ICMP error other than the above. One that comes after the time-out
+    /// repeats the number of the `Lost` that it explains and corrects.
     Icmp {
         /// From send to error.
         rtt: Duration,

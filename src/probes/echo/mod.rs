@@ -1,9 +1,12 @@
 //! The ICMP echo feed: every `Ask::Icmp` from one task, raw or datagram,
 //! whichever this user may.
 //!
-//! Owns the choice of engine and the feed's life. Must never read a packet.
+//! The roster knows what is due; the queue engine (our own sockets) carries it
+//! out, with surge-ping behind it where the kernel lacks what that needs (the
+//! figures are in `plain`). Must never read a packet.
 
 mod agenda;
+mod plain;
 mod queue;
 mod roster;
 

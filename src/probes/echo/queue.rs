@@ -9,10 +9,13 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use nix::sys::socket::{MsgFlags, sendto};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::plain::{Ping, Pinging, Plain, Told};
 use super::roster::{Due, Flown, Landing, Order, Roster};
 use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{Detail, Mono, Outcome, RecordKind, Sample};
@@ -45,6 +48,7 @@ struct Wire {
 enum Slot {
     Unopened,
     Open(Wire),
+    Plain(Plain),
     Closed { reason: Unsent, since: Mono },
 }
 
@@ -54,14 +58,21 @@ struct Engine {
     wires: [Slot; 2],
     batch: Batch,
     key: Key,
+    pings: FuturesUnordered<Pinging>,
 }
 
 /// Runs until the session drops the feed's specifications.
 pub(super) async fn run(mut ctx: FeedContext) -> FeedEnd {
     let mut roster = Roster::default();
     roster.apply(&ctx.specs.borrow_and_update().clone(), ctx.clock.mono());
-    let mut engine =
-        Engine { ctx, roster, wires: [Slot::Unopened, Slot::Unopened], batch: Batch::default(), key: Key::default() };
+    let mut engine = Engine {
+        ctx,
+        roster,
+        wires: [Slot::Unopened, Slot::Unopened],
+        batch: Batch::default(),
+        key: Key::default(),
+        pings: FuturesUnordered::new(),
+    };
     loop {
         engine.ctx.pulse.touch();
         engine.turn();
@@ -113,6 +124,7 @@ impl Engine {
                 let specs = self.ctx.specs.borrow_and_update().clone();
                 self.roster.apply(&specs, clock.mono());
             }
+            Some(ping) = self.pings.next() => self.take_ping(ping),
             () = v4.ready() => {}
             () = v6.ready() => {}
             () = tokio::time::sleep_until(clock.instant(next).into()) => {}
@@ -137,7 +149,14 @@ impl Engine {
         let seal = self.key.seal(Mark { who: serial, which: seq });
         let sequence = wire_sequence(&self.key, serial, seq);
         for attempt in 1.. {
-            let Slot::Open(wire) = &self.wires[family.index()] else { return };
+            let wire = match &self.wires[family.index()] {
+                Slot::Open(wire) => wire,
+                Slot::Plain(plain) => {
+                    self.pings.push(plain.ping(order, sequence, seal));
+                    return self.roster.sent(order, self.ctx.clock.mono());
+                }
+                Slot::Unopened | Slot::Closed { .. } => return,
+            };
             let v6 = family == Family::V6;
             let packet = echo_request(v6, wire.identifier, sequence, seal, wire.identifier);
             let at = self.ctx.clock.mono();
@@ -153,18 +172,28 @@ impl Engine {
     fn open(&mut self, family: Family) -> Result<(), Unsent> {
         let now = self.ctx.clock.mono();
         match &self.wires[family.index()] {
-            Slot::Open(_) => return Ok(()),
+            Slot::Open(_) | Slot::Plain(_) => return Ok(()),
             Slot::Closed { reason, since } if now.since(*since) < RETRY => return Err(reason.clone()),
             Slot::Closed { .. } | Slot::Unopened => {}
         }
         let identifier = self.key.random(family.index() as u32);
         let opened = icmp(family, identifier, &self.ctx.egress).and_then(|socket| {
             let IcmpSocket { fd, kind, identifier } = socket;
+            // Whether receiving works as we do it; nothing can be there yet.
+            self.batch.receive(fd.as_fd(), true)?;
             let fd = watch(fd, Interest::READABLE | Interest::ERROR)?;
             Ok(Wire { fd, kind, identifier, family })
         });
         let (slot, result) = match opened {
             Ok(wire) => (Slot::Open(wire), Ok(())),
+            // This kernel has no such option or call: do with less.
+            Err(error) if lacking(&error) => match Plain::open(family, &self.ctx.egress) {
+                Ok(plain) => (Slot::Plain(plain), Ok(())),
+                Err(error) => {
+                    let reason = unopened(&error);
+                    (Slot::Closed { reason: reason.clone(), since: now }, Err(reason))
+                }
+            },
             Err(error) => {
                 let reason = unopened(&error);
                 (Slot::Closed { reason: reason.clone(), since: now }, Err(reason))
@@ -177,6 +206,29 @@ impl Engine {
     fn drain_all(&mut self) {
         self.drain(Family::V4);
         self.drain(Family::V6);
+        // Polling them is what sends the new ones.
+        while let Some(Some(ping)) = self.pings.next().now_or_never() {
+            self.take_ping(ping);
+        }
+    }
+
+    fn take_ping(&mut self, ping: Ping) {
+        let Ping { order, result } = ping;
+        let Order { serial, seq, probe, to, .. } = order;
+        let (told, rtt) = match result {
+            Ok(Some(told)) => told,
+            Ok(None) => return,
+            Err(error) => {
+                self.roster.unsent(order);
+                let flown = Flown { probe, seq, sent: self.ctx.clock.mono() };
+                return self.put(flown, Outcome::Unsent { reason: unsent(&error) });
+            }
+        };
+        let at = self.ctx.clock.mono();
+        let Some(landing) = self.roster.landed(serial, seq, Some(to), at) else { return };
+        for (flown, outcome) in outcomes(landing, rtt, told).into_iter().flatten() {
+            self.put(flown, outcome);
+        }
     }
 
     /// Reads both queues of a socket until they are empty.
@@ -265,16 +317,31 @@ fn read_reply(
     let Mark { who, which } = key.open(reply.payload)?;
     let (from, _) = datagram.peer?;
     let at = both.of(beside.stamp);
-    Some(match roster.landed(who, which, Some(from), at)? {
-        Landing::InTime(flown) => {
-            let rtt = at.since(flown.sent);
+    let landing = roster.landed(who, which, Some(from), at)?;
+    let (Landing::InTime(flown) | Landing::LateUnsaid(flown) | Landing::Late(flown)) = landing;
+    Some(outcomes(landing, at.since(flown.sent), Told::Reply(ttl)))
+}
+
+/// What is told of an answer. An error after the time-out says why it was lost
+/// (a neighbour that does not resolve: some three seconds); it is no late reply.
+fn outcomes(landing: Landing, rtt: Duration, told: Told) -> Landed {
+    let late = Outcome::Late { rtt };
+    match (landing, told) {
+        (Landing::InTime(flown) | Landing::LateUnsaid(flown) | Landing::Late(flown), Told::Error(from, error)) => {
+            [Some((flown, Outcome::Icmp { rtt, from, error })), None]
+        }
+        (Landing::InTime(flown), Told::Reply(ttl)) => {
             [Some((flown, Outcome::Answered { rtt, detail: Detail::Echo { ttl } })), None]
         }
-        Landing::LateUnsaid(flown) => {
-            [Some((flown, Outcome::Lost)), Some((flown, Outcome::Late { rtt: at.since(flown.sent) }))]
-        }
-        Landing::Late(flown) => [Some((flown, Outcome::Late { rtt: at.since(flown.sent) })), None],
-    })
+        (Landing::LateUnsaid(flown), Told::Reply(_)) => [Some((flown, Outcome::Lost)), Some((flown, late))],
+        (Landing::Late(flown), Told::Reply(_)) => [Some((flown, late)), None],
+    }
+}
+
+/// Whether an error says that the kernel does not know what was asked of it.
+fn lacking(error: &io::Error) -> bool {
+    use nix::libc::{EINVAL, ENOPROTOOPT, ENOSYS, EOPNOTSUPP};
+    matches!(error.raw_os_error(), Some(ENOPROTOOPT | EOPNOTSUPP | ENOSYS | EINVAL))
 }
 
 fn take_error(roster: &mut Roster, key: &Key, v6: bool, identifier: u16, both: Both, d: Datagram<'_>) -> Landed {
@@ -299,10 +366,7 @@ fn read_error(
         None => roster.find(to, |serial, seq| wire_sequence(key, serial, seq) == quoted.sequence)?,
     };
     let at = both.of(beside.stamp);
-    // An error after the time-out says why it was lost (a neighbour that does
-    // not resolve: some three seconds); it is no late reply.
-    let (Landing::InTime(flown) | Landing::LateUnsaid(flown) | Landing::Late(flown)) =
-        roster.landed(serial, seq, Some(to), at)?;
-    let rtt = at.since(flown.sent);
-    Some([Some((flown, Outcome::Icmp { rtt, from, error: error.meaning })), None])
+    let landing = roster.landed(serial, seq, Some(to), at)?;
+    let (Landing::InTime(flown) | Landing::LateUnsaid(flown) | Landing::Late(flown)) = landing;
+    Some(outcomes(landing, at.since(flown.sent), Told::Error(from, error.meaning)))
 }

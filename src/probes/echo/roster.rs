@@ -203,6 +203,13 @@ impl Roster {
         self.agenda.put(until, slot.spec.timeout, (order.serial, wake));
     }
 
+    /// The order was not carried out after all.
+    pub(super) fn unsent(&mut self, order: Order) {
+        if let Some(flight) = self.slots.get_mut(&order.serial).and_then(|s| s.flight(order.seq)) {
+            flight.state = FlightState::Done;
+        }
+    }
+
     /// An answer to number `seq` of slot `serial` that arrived at `at`. Nothing
     /// for duplicates and for what is not known (any more).
     pub(super) fn landed(&mut self, serial: u32, seq: u32, from: Option<IpAddr>, at: Mono) -> Option<Landing> {
@@ -266,7 +273,7 @@ impl Slot {
     fn next_due(&self, at: Mono, serial: u32, now: Mono) -> Mono {
         let interval = self.spec.interval.max(Duration::from_millis(1));
         let next = if self.next_seq == 1 && interval > FIRST_WITHIN {
-            at.after(interval + (interval - FIRST_WITHIN).mul_f64(phase(serial)))
+            at.after(interval + interval.saturating_sub(FIRST_WITHIN).mul_f64(phase(serial)))
         } else {
             at.after(interval)
         };

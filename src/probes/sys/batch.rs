@@ -89,6 +89,8 @@ impl Batch {
             let error = io::Error::last_os_error();
             return if error.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(error) };
         }
+        // musl has these lengths in 32 bits.
+        #[allow(clippy::unnecessary_cast)]
         self.lengths.extend(headers.iter().take(n as usize).map(|h| {
             let (data, control) = (h.msg_len as usize, h.msg_hdr.msg_controllen as usize);
             (data.min(DATA), control.min(CONTROL), (h.msg_hdr.msg_namelen as usize).min(NAME))

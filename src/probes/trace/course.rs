@@ -83,7 +83,7 @@ pub(super) struct Answer {
     /// When it arrived.
     pub at: Mono,
     /// What it means.
-    pub answer: HopAnswer,
+    pub means: HopAnswer,
     /// TTL left in it.
     pub reply_ttl: Option<u8>,
 }
@@ -93,12 +93,12 @@ pub(super) struct Answer {
 pub(super) struct Course {
     settings: Settings,
     rounds: VecDeque<Round>,
-    next_round: u32,
+    begun: u32,
     /// TTL of the target as last seen.
     reach: Option<u8>,
     /// Largest TTL that somebody answered in the last round that said.
     far: u8,
-    unreached: u32,
+    missed: u32,
     said: VecDeque<Step>,
 }
 
@@ -133,21 +133,13 @@ impl Course {
     /// Nothing known yet.
     pub(super) fn new(settings: Settings) -> Self {
         let settings = Settings { max_ttl: settings.max_ttl.clamp(1, MAX_TTL), ..settings };
-        Self {
-            settings,
-            rounds: VecDeque::new(),
-            next_round: 0,
-            reach: None,
-            far: 0,
-            unreached: 0,
-            said: VecDeque::new(),
-        }
+        Self { settings, rounds: VecDeque::new(), begun: 0, reach: None, far: 0, missed: 0, said: VecDeque::new() }
     }
 
     /// Begins a round.
     pub(super) fn begin(&mut self, now: Mono) {
-        let (number, limit) = (self.next_round, self.limit());
-        self.next_round = number.wrapping_add(1);
+        let (number, limit) = (self.begun, self.limit());
+        self.begun = number.wrapping_add(1);
         let round = Round { number, began: now, probes: Vec::new(), limit, end: None, next_send: now, over: false };
         self.rounds.push_back(round);
     }
@@ -155,27 +147,27 @@ impl Course {
     fn limit(&self) -> u8 {
         let max = self.settings.max_ttl;
         match self.reach {
-            _ if self.next_round == 0 => max,
-            Some(reach) if self.unreached == 0 => reach,
-            _ if self.unreached % SWEEP == SWEEP - 1 => max,
+            _ if self.begun == 0 => max,
+            Some(reach) if self.missed == 0 => reach,
+            _ if self.missed % SWEEP == SWEEP - 1 => max,
             reach => reach.unwrap_or(0).max(self.far).saturating_add(BEYOND).min(max),
         }
     }
 
     /// Rounds begun.
     pub(super) fn begun(&self) -> u32 {
-        self.next_round
+        self.begun
     }
 
     /// Ended rounds since the target was last reached; 0 while it is reached,
     /// and before the first round ends.
     pub(super) fn unreached(&self) -> u32 {
-        self.unreached
+        self.missed
     }
 
     /// Whether the target was ever reached in a round still known.
     pub(super) fn reaches(&self) -> bool {
-        self.reach.is_some() && self.unreached == 0
+        self.reach.is_some() && self.missed == 0
     }
 
     /// When the newest round has sent everything, if it has.
@@ -263,7 +255,7 @@ impl Course {
         }
         probe.from = Some(answer.from);
         let rtt = answer.at.since(sent);
-        match answer.answer {
+        match answer.means {
             HopAnswer::Expired if !r.over && ttl >= r.limit => r.limit = ttl.saturating_add(BEYOND).min(max),
             HopAnswer::Expired => {}
             HopAnswer::Reached => r.end = Some((ttl, true)),
@@ -274,16 +266,16 @@ impl Course {
         if late && state == State::Waiting {
             self.said.push_back(Step::Hop { round, ttl, sent, outcome: HopOutcome::Silent });
         }
-        let outcome = if late && !matches!(answer.answer, HopAnswer::Error(_)) {
+        let outcome = if late && !matches!(answer.means, HopAnswer::Error(_)) {
             HopOutcome::Late { from: answer.from, rtt }
         } else {
-            HopOutcome::Answered { from: answer.from, rtt, answer: answer.answer, reply_ttl: answer.reply_ttl }
+            HopOutcome::Answered { from: answer.from, rtt, answer: answer.means, reply_ttl: answer.reply_ttl }
         };
         self.said.push_back(Step::Hop { round, ttl, sent, outcome });
-        if answer.answer == HopAnswer::Reached {
+        if answer.means == HopAnswer::Reached {
             self.reach = Some(ttl);
             self.far = ttl;
-            self.unreached = 0;
+            self.missed = 0;
         } else if over {
             self.far = self.far.max(ttl);
         }
@@ -340,11 +332,11 @@ impl Course {
             let (number, began, probed) = (round.number, round.began, round.probes.len() as u8);
             let reached = round.end.and_then(|(ttl, reached)| reached.then_some(ttl));
             if reached.is_some() {
-                self.unreached = 0;
+                self.missed = 0;
                 self.reach = reached;
             } else {
                 self.far = round.farthest().unwrap_or(self.far);
-                self.unreached = self.unreached.saturating_add(1);
+                self.missed = self.missed.saturating_add(1);
             }
             self.said.push_back(Step::End { round: number, began, reached, probed });
         }

@@ -57,7 +57,7 @@ fn run(course: &mut Course, net: Net<'_>, rounds: u32) -> Vec<(Mono, Step)> {
                 course.sent(round, ttl, now);
                 if let Some((from, answer, rtt)) = net(round, ttl) {
                     let at = now.after(rtt);
-                    under_way.insert((at, round, ttl), Answer { from, at, answer, reply_ttl: None });
+                    under_way.insert((at, round, ttl), Answer { from, at, means: answer, reply_ttl: None });
                 }
             }
             steps.push((now, step));
@@ -176,7 +176,7 @@ fn a_late_answer_is_late_and_never_twice() {
     course.begin(ms(0));
     assert_eq!(course.poll(ms(0)), Some(Step::Send { round: 0, ttl: 1 }));
     course.sent(0, 1, ms(0));
-    let answer = Answer { from: router(1), at: ms(1_200), answer: HopAnswer::Expired, reply_ttl: None };
+    let answer = Answer { from: router(1), at: ms(1_200), means: HopAnswer::Expired, reply_ttl: None };
     course.answered(0, 1, answer);
     course.answered(0, 1, answer);
     let said: Vec<_> = std::iter::from_fn(|| course.poll(ms(0)).filter(|s| matches!(s, Step::Hop { .. }))).collect();

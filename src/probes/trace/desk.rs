@@ -3,7 +3,7 @@
 //!
 //! Owns the sockets and the traces. Must never plan a round.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ use crate::probes::sys::socket::{Family, unopened, unsent};
 use crate::probes::wire::icmp::{Key, echo_request};
 
 /// TCP attempts under way at most; each holds a descriptor.
-const MOST_ATTEMPTS: usize = 200;
+const MOST_ATTEMPTS: usize = 300;
 /// How long a send waits for room among them.
 const CROWDED: Duration = Duration::from_millis(20);
 /// Addresses remembered as sent to be named.
@@ -58,6 +58,9 @@ enum Opened {
 struct Desk {
     ctx: FeedContext,
     traces: HashMap<ProbeId, Trace>,
+    /// When each trace wants to be polled, and the same by trace.
+    wakes: BTreeSet<(Mono, ProbeId)>,
+    wake_of: HashMap<ProbeId, Mono>,
     /// Orders that no protocol can carry out now, and when they were last told so.
     idle: HashMap<ProbeId, Mono>,
     by_lane: HashMap<u32, (ProbeId, usize)>,
@@ -77,6 +80,8 @@ pub(super) async fn run(ctx: FeedContext) -> FeedEnd {
     let mut desk = Desk {
         ctx,
         traces: HashMap::new(),
+        wakes: BTreeSet::new(),
+        wake_of: HashMap::new(),
         idle: HashMap::new(),
         by_lane: HashMap::new(),
         by_destination: HashMap::new(),
@@ -142,6 +147,11 @@ impl Desk {
     fn index(&mut self) {
         self.by_lane.clear();
         self.by_destination.clear();
+        self.wakes.clear();
+        self.wake_of.clear();
+        for id in self.traces.keys().copied().collect::<Vec<_>>() {
+            self.plan(id, Mono(0));
+        }
         for (id, trace) in &self.traces {
             for (i, lane) in trace.lanes.iter().enumerate() {
                 self.by_lane.insert(lane.id, (*id, i));
@@ -152,15 +162,29 @@ impl Desk {
 
     fn turn(&mut self) {
         self.drain_all();
-        let ids: Vec<_> = self.traces.keys().copied().collect();
-        for id in ids {
+        let begun = self.ctx.clock.mono();
+        while let Some((_, id)) = self.wakes.first().copied().filter(|(at, _)| *at <= begun) {
             while let Some((i, step)) = self.poll(id) {
                 self.carry_out(id, i, step);
             }
+            // At the earliest after this turn, so that the turn ends.
+            self.plan(id, begun.after(Duration::from_nanos(1)));
         }
         let now = self.ctx.clock.mono();
         if self.idle.values().any(|told| now.since(*told) > RETRY) {
             self.apply();
+        }
+    }
+
+    /// Enters when a trace is to be polled next, not before `earliest`.
+    fn plan(&mut self, id: ProbeId, earliest: Mono) {
+        if let Some(old) = self.wake_of.remove(&id) {
+            self.wakes.remove(&(old, id));
+        }
+        if let Some(at) = self.traces.get(&id).and_then(Trace::next_wake) {
+            let at = at.max(earliest);
+            self.wakes.insert((at, id));
+            self.wake_of.insert(id, at);
         }
     }
 
@@ -172,7 +196,7 @@ impl Desk {
     async fn wait(&mut self) -> Result<(), FeedEnd> {
         let clock = self.ctx.clock;
         let now = clock.mono();
-        let next = self.traces.values().filter_map(Trace::next_wake).min().unwrap_or(Mono(u64::MAX));
+        let next = self.wakes.first().map_or(Mono(u64::MAX), |(at, _)| *at);
         let next = next.min(now.after(PULSE));
         tokio::select! {
             changed = self.ctx.specs.changed() => {
@@ -327,7 +351,7 @@ impl Desk {
 
     fn take_arrival(&mut self, arrival: Arrival) {
         let Arrival { to, port, belongs, from, at, answer, reply_ttl } = arrival;
-        let answer = Answer { from, at, answer, reply_ttl };
+        let answer = Answer { from, at, means: answer, reply_ttl };
         let found = match belongs {
             Belongs::Marked { lane, round, ttl } => {
                 self.lane_of(lane, to).and_then(|l| l.round_like(round, 0xff_ffff)).map(|round| (lane, round, ttl))
@@ -350,7 +374,7 @@ impl Desk {
         let Attempted { attempt, lane, round, ttl } = attempted;
         let finding = if answered { attempt.read(self.ctx.clock, &mut self.batch) } else { None };
         if let Some(f) = finding {
-            let answer = Answer { from: f.from, at: f.at, answer: f.answer, reply_ttl: f.reply_ttl };
+            let answer = Answer { from: f.from, at: f.at, means: f.answer, reply_ttl: f.reply_ttl };
             self.give(*lane, *round, *ttl, answer);
         }
     }
@@ -359,6 +383,7 @@ impl Desk {
         let Some((id, i)) = self.by_lane.get(&lane).copied() else { return };
         if let Some(lane) = self.lane(id, i) {
             lane.course.answered(round, ttl, answer);
+            self.plan(id, Mono(0));
         }
     }
 

@@ -44,7 +44,7 @@ fn begun(trace: &mut Trace, seconds: u64, reaches: impl Fn(TraceProto) -> bool) 
                     lane.course.sent(round, ttl, now);
                     if ttl == 2 && reaches(lane.proto) {
                         let from = IpAddr::from([10, 0, 0, 9]);
-                        let answer = Answer { from, at: now, answer: HopAnswer::Reached, reply_ttl: None };
+                        let answer = Answer { from, at: now, means: HopAnswer::Reached, reply_ttl: None };
                         lane.course.answered(round, ttl, answer);
                     }
                 }
