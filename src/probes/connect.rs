@@ -17,7 +17,7 @@ use nix::sys::socket::{
 use tokio::net::TcpStream;
 
 use super::feed::Egress;
-use super::sys::handshake::handshake_rtt;
+use super::sys::options::tcp_handshake;
 use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{Outcome, Untrusted};
 
@@ -136,7 +136,12 @@ pub async fn tcp(to: SocketAddr, egress: &Egress) -> Result<Connected, Outcome> 
                 };
                 // Small messages go at once; Nagle's wait would read as the server's.
                 let _ = stream.set_nodelay(true);
-                let rtt = handshake_rtt(&stream).map_or(rtt, |kernel| kernel.min(rtt));
+                // The kernel's own time is free of how late we were woken, but may
+                // leave out what a repeated SYN cost.
+                let rtt = match tcp_handshake(&stream) {
+                    Some((us, 0)) => rtt.min(Duration::from_micros(u64::from(us))),
+                    _ => rtt,
+                };
                 return Ok(Connected { stream, sent, rtt });
             }
             // Woken for nothing: drop the readiness and wait again.

@@ -3,15 +3,17 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockType, SockaddrStorage, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockType, SockaddrStorage, recvmsg, send, setsockopt, sockopt};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::super::connect::{self, Offence};
 use super::super::feed::Egress;
-use super::super::sys::registered::Registered;
+use super::super::sys::watched::watch;
 use crate::model::Outcome;
 use crate::model::sample::{IcmpError, Unsent};
 
@@ -21,7 +23,7 @@ const MAX_STAMP_AGE: Duration = Duration::from_secs(1);
 /// A connected UDP socket.
 #[derive(Debug)]
 pub(super) struct Datagram {
-    socket: Registered,
+    socket: AsyncFd<OwnedFd>,
     to: SocketAddr,
 }
 
@@ -52,7 +54,7 @@ impl Datagram {
         // Without stamps the arrival is when we were woken.
         let _ = setsockopt(&fd, sockopt::ReceiveTimestampns, &true);
         connect::start_connect(&fd, to).map_err(|e| connect::unsent("connect", e))?;
-        let socket = Registered::new(fd.into()).map_err(|e| connect::local_io("reactor", &e))?;
+        let socket = watch(fd, Interest::READABLE | Interest::ERROR).map_err(|e| connect::local_io("reactor", &e))?;
         Ok(Self { socket, to })
     }
 
@@ -60,19 +62,16 @@ impl Datagram {
     pub(super) fn send(&self, payload: &[u8]) -> Result<(Instant, i128), Unsent> {
         let wall = wall_ns();
         let sent = Instant::now();
-        match self.socket.socket().send(payload) {
+        match send(self.socket.as_raw_fd(), payload, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
             Ok(_) => Ok((sent, wall)),
-            Err(e) => Err(match e.raw_os_error() {
-                Some(raw) => connect::unsent("send", Errno::from_raw(raw)),
-                None => connect::local_io("send", &e),
-            }),
+            Err(e) => Err(connect::unsent("send", e)),
         }
     }
 
     /// The next event. Waits for ever: bound it from outside.
     pub(super) async fn event(&self, buffer: &mut [u8]) -> Event {
         loop {
-            let mut guard = match self.socket.ready().await {
+            let mut guard = match self.socket.ready(Interest::READABLE | Interest::ERROR).await {
                 Ok(guard) => guard,
                 Err(e) => return Event::Broken(errno(&e)),
             };
@@ -81,7 +80,7 @@ impl Datagram {
                 return Event::Data { len, at };
             }
             // The error from the queue says more than the errno it became.
-            if let Some(offence) = connect::icmp_errors(self.socket.socket()).into_iter().next() {
+            if let Some(offence) = connect::icmp_errors(self.socket.get_ref()).into_iter().next() {
                 return Event::Icmp { offence, at: Instant::now() };
             }
             match received {
@@ -93,7 +92,7 @@ impl Datagram {
     }
 
     fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Arrival), Errno> {
-        let fd = self.socket.socket().as_raw_fd();
+        let fd = self.socket.as_raw_fd();
         let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
         let mut iov = [IoSliceMut::new(buffer)];
         let message = recvmsg::<SockaddrStorage>(fd, &mut iov, Some(&mut control), MsgFlags::MSG_DONTWAIT)?;

@@ -6,10 +6,8 @@
 
 pub mod batch;
 pub mod ethtool;
-pub mod handshake;
 pub mod options;
 pub mod readiness;
-pub mod registered;
 pub mod socket;
 pub mod stamp;
 pub mod watched;

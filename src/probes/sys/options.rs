@@ -73,11 +73,17 @@ pub fn probe_mtu(socket: impl AsFd, v6: bool) -> io::Result<()> {
 /// The kernel's own round-trip time of an established connection's handshake
 /// (`tcpi_rtt`), in microseconds.
 pub fn tcp_rtt(socket: impl AsFd) -> Option<u32> {
+    tcp_handshake(socket).map(|(rtt, _)| rtt)
+}
+
+/// Likewise, with the number of segments that were sent again (`tcpi_total_retrans`): after
+/// a repeated SYN the time may be that of the last one only.
+pub fn tcp_handshake(socket: impl AsFd) -> Option<(u32, u32)> {
     // SAFETY: tcp_info is a C struct of integers, for which all zeroes is a value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     let mut length = size_of_val(&info) as libc::socklen_t;
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: pointer and length describe `info`; the kernel writes at most that many bytes.
     let r = unsafe { libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length) };
-    (r == 0 && info.tcpi_rtt > 0).then_some(info.tcpi_rtt)
+    (r == 0 && info.tcpi_rtt > 0).then_some((info.tcpi_rtt, info.tcpi_total_retrans))
 }
