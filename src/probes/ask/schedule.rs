@@ -24,9 +24,10 @@ const MAX_OVERLAP: u32 = 8;
 /// Most losses that are still listened for; each holds a descriptor.
 const MAX_LISTENING: usize = 128;
 
-/// New specifications begin within this long, one after another.
-const STAGGER: Duration = Duration::from_millis(50);
-const STAGGER_STEP: Duration = Duration::from_millis(1);
+/// New specifications begin one after another, this far apart: a hundred are under
+/// way within 50 ms, and thousands do not fall on one server's backlog together,
+/// now or in any later round.
+const STAGGER: Duration = Duration::from_micros(500);
 
 /// A measurement that overstays its time-out by this much is broken.
 const GRACE: Duration = Duration::from_secs(1);
@@ -57,6 +58,16 @@ struct Flight {
     seq: u32,
     started: StdInstant,
     abort: AbortHandle,
+}
+
+/// What came of an attempt to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Started {
+    Measuring,
+    /// The budget kept it back.
+    Refused,
+    /// It is none of ours any more.
+    Nothing,
 }
 
 /// A late answer: whose, which, sent when, after how long.
@@ -132,8 +143,9 @@ impl Schedule {
             self.entries.remove(&id);
         }
         let now = Instant::now();
-        let mut start = now;
+        let mut stagger = Duration::ZERO;
         for spec in specs.iter() {
+            let start = now + stagger;
             match self.entries.get(&spec.id) {
                 Some(entry) if entry.spec == *spec => continue,
                 Some(entry) if entry.spec.ask != spec.ask => self.cancel(spec.id),
@@ -150,7 +162,8 @@ impl Schedule {
             let due = rhythm.or(entry.due.map(|due| due.min(now + spec.interval))).unwrap_or(start);
             entry.spec = spec.clone();
             self.plan(spec.id, due);
-            start = (start + STAGGER_STEP).min(now + STAGGER);
+            // More than fit into an interval begin over again.
+            stagger = if stagger + STAGGER < spec.interval { stagger + STAGGER } else { Duration::ZERO };
         }
     }
 
@@ -193,31 +206,33 @@ impl Schedule {
                 self.due.remove(&(at, id));
                 continue;
             };
+            let mut next = following(at, entry.spec.interval, now);
             if entry.in_flight >= entry.overlap() {
                 entry.held = true;
-                let next = following(at, entry.spec.interval, now);
-                self.plan(id, next);
             } else {
-                let next = following(at, entry.spec.interval, now);
-                self.start(id);
-                self.plan(id, next);
+                let elsewhere = now + entry.spec.interval.mul_f64(place(id));
+                if self.start(id) == Started::Refused {
+                    next = elsewhere;
+                }
             }
+            self.plan(id, next);
         }
     }
 
-    fn start(&mut self, id: ProbeId) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+    fn start(&mut self, id: ProbeId) -> Started {
+        let Some(entry) = self.entries.get_mut(&id) else { return Started::Nothing };
         let kind = entry.spec.ask.kind();
-        let Some(probe) = self.table.iter().find(|p| p.kind() == kind) else { return };
+        let Some(probe) = self.table.iter().find(|p| p.kind() == kind) else { return Started::Nothing };
         let seq = entry.seq;
         entry.seq = entry.seq.wrapping_add(1);
         let started = StdInstant::now();
-        if !self.ctx.budget.take(probe.packets(), started) {
+        let now = Instant::now();
+        if !self.ctx.budget.take(probe.packets(), now.into_std()) {
             self.put(id, seq, started, Outcome::Unsent { reason: Unsent::Budget });
-            return;
+            return Started::Refused;
         }
         entry.in_flight += 1;
-        let deadline = Instant::now() + entry.spec.timeout;
+        let deadline = now + entry.spec.timeout;
         let ask = AskContext { shared: self.shared.clone(), deadline, progress: Progress::default() };
         let (spec, probe, progress) = (entry.spec.clone(), *probe, ask.progress.clone());
         let abort = self.measuring.spawn(async move {
@@ -229,6 +244,7 @@ impl Schedule {
             }
         });
         self.flights.insert(abort.id(), Flight { probe: id, seq, started, abort });
+        Started::Measuring
     }
 
     fn finish(&mut self, done: Result<(Id, Measured), JoinError>) {
@@ -260,6 +276,13 @@ impl Schedule {
         let sent = self.ctx.clock.of(sent);
         self.ctx.out.put(RecordKind::Sample(Sample { probe, seq, sent, outcome }));
     }
+}
+
+/// After how many intervals a specification comes again that the budget refused,
+/// 0.5 to 1.5. Those who came too many at once would come too many at once again;
+/// this spreads them (multiples of the golden ratio leave no cluster).
+fn place(id: ProbeId) -> f64 {
+    0.5 + (f64::from(id.0) * 0.618_033_988_749_895).fract()
 }
 
 /// The next moment of a rhythm after `now`; moments that were missed are left out.

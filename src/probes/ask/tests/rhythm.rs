@@ -61,7 +61,7 @@ impl Bench {
         let clock = Clock::start();
         let out = Out::new("ask", clock);
         let (sender, receiver) = watch::channel::<Specs>(specs.into());
-        let budget = Budget::new(rate, Instant::now());
+        let budget = Budget::new(rate, tokio::time::Instant::now().into_std());
         let ctx = FeedContext {
             specs: receiver,
             out: out.clone(),
@@ -191,10 +191,22 @@ async fn a_late_answer_corrects_its_loss_under_the_same_number() {
 async fn what_the_budget_keeps_back_is_unsent_and_not_lost() {
     // A bucket of 64, hardly refilled.
     let bench = Bench::start((0..100).map(|id| tcp(id, 10)).collect(), 10);
-    bench.pass(200).await;
+    bench.pass(400).await;
     let samples = bench.samples();
     let kept = samples.iter().filter(|s| s.outcome == Outcome::Unsent { reason: Unsent::Budget }).count();
     assert!((30..=36).contains(&kept) && samples.len() == 100, "{kept} of {}", samples.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_the_budget_refuses_finds_another_moment() {
+    // 150 a second of 200 are within the budget, but not all at once.
+    let bench = Bench::start((0..150).map(|id| tcp(id, 10)).collect(), 200);
+    bench.pass(20_000).await;
+    bench.samples();
+    bench.pass(10_000).await;
+    let samples = bench.samples();
+    let kept = samples.iter().filter(|s| !s.outcome.was_sent()).count();
+    assert!(kept == 0 && samples.len() >= 1490, "{kept} of {}", samples.len());
 }
 
 #[tokio::test(start_paused = true)]
