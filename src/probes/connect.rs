@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 use super::feed::Egress;
 use super::sys::options::tcp_handshake;
-use crate::model::sample::{IcmpError, Unsent};
+use crate::model::sample::{Failure, IcmpError, Stage, Unsent};
 use crate::model::{Outcome, Untrusted};
 
 /// Most entries read from one socket's error queue; the kernel bounds it by the
@@ -104,7 +104,8 @@ pub struct Connected {
 }
 
 /// Connects to `to`. Waits as long as the kernel does: bound it from outside. An
-/// error is the outcome that says why there is no connection.
+/// error is the outcome that says why there is no connection; `Failed` where it was
+/// accepted and reset before we could see it stand.
 pub async fn tcp(to: SocketAddr, egress: &Egress) -> Result<Connected, Outcome> {
     let fd = open(SockType::Stream, to, egress).map_err(|reason| Outcome::Unsent { reason })?;
     let sent = Instant::now();
@@ -160,7 +161,12 @@ fn failed_connect(stream: &TcpStream, error: &io::Error, rtt: Duration) -> Outco
         return Outcome::Icmp { rtt, from, error };
     }
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ECONNREFUSED | Errno::ECONNRESET) => Outcome::Refused { rtt },
+        Some(Errno::ECONNREFUSED) => Outcome::Refused { rtt },
+        // An RST in answer to the SYN is ECONNREFUSED; these say that the connection
+        // stood before it came (`tcp_reset`, net/ipv4/tcp_input.c).
+        Some(Errno::ECONNRESET | Errno::EPIPE) => {
+            Outcome::Failed { rtt, stage: Stage::Request, failure: Failure::Reset }
+        }
         Some(Errno::ETIMEDOUT) => Outcome::Lost,
         Some(e) => Outcome::Unsent { reason: unsent("connect", e) },
         None => Outcome::Unsent { reason: local_io("connect", error) },

@@ -211,7 +211,7 @@ async fn tcp_answer(server: SocketAddr, question: &Question, egress: &Egress) ->
     let protocol = |why: &str| Failure::Protocol { why: Untrusted::new(why) };
     let mut stream = match connect::tcp(server, egress).await {
         Ok(connected) => connected.stream,
-        Err(Outcome::Refused { .. }) => return Err(Failure::Reset),
+        Err(Outcome::Refused { .. } | Outcome::Failed { .. }) => return Err(Failure::Reset),
         Err(Outcome::Lost) => return Err(Failure::Silent),
         Err(_) => return Err(protocol("no TCP connection for a truncated answer")),
     };

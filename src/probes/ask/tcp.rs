@@ -28,6 +28,8 @@ impl Probe for Tcp {
             ask.within(Instant::now(), async move {
                 match connect::tcp(to, &shared.egress).await {
                     Ok(c) => Outcome::Answered { rtt: c.rtt, detail: Detail::Tcp },
+                    // Accepted is accepted, however short it lasted.
+                    Err(Outcome::Failed { rtt, .. }) => Outcome::Answered { rtt, detail: Detail::Tcp },
                     Err(outcome) => outcome,
                 }
             })

@@ -150,7 +150,11 @@ pub(super) async fn connect_tls(
     let local = |why: &str| Outcome::Unsent { reason: Unsent::Local { why: Untrusted::new(why) } };
     let server = ServerName::try_from(name.to_owned()).map_err(|_| local("not a server name"))?;
     let config = config(offer).ok_or_else(|| local("no TLS settings"))?;
-    let Connected { stream, sent, rtt: tcp } = connect::tcp(to, &ask.shared.egress).await?;
+    let Connected { stream, sent, rtt: tcp } =
+        connect::tcp(to, &ask.shared.egress).await.map_err(|outcome| match outcome {
+            Outcome::Failed { rtt, failure, .. } => Outcome::Failed { rtt, stage: Stage::Handshake, failure },
+            other => other,
+        })?;
     ask.progress.reached(Stage::Handshake);
     let begun = Instant::now();
     let stream = TlsConnector::from(config)

@@ -188,6 +188,16 @@ async fn broken_http_servers_are_told_apart() {
 }
 
 #[tokio::test]
+async fn who_resets_at_once_has_accepted() {
+    // However the race between accept and RST ends, this is no refusal.
+    for _ in 0..50 {
+        assert!(matches!(outcome(Ask::Tcp { to: tcp_server(reset) }).await, Outcome::Answered { .. }));
+        assert_eq!(failure(outcome(handshake(tcp_server(reset))).await), (Stage::Handshake, Failure::Reset));
+        assert_eq!(failure(outcome(get(tcp_server(reset))).await).1, Failure::Reset);
+    }
+}
+
+#[tokio::test]
 async fn answers_are_recorded_whatever_they_say() {
     // An escape sequence is no header value.
     let hostile = says(b"HTTP/1.1 302 Found\r\nLocation: https://\x1b[2J/\r\nContent-Length: 0\r\n\r\n");
