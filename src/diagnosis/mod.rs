@@ -156,7 +156,11 @@ fn remember(standing: &mut HashMap<FindingId, Standing>, fresh: Vec<Finding>, at
     let lingers = |f: &Finding| matches!(f.layer, crate::model::Layer::Network) && f.severity > Severity::Info;
     for s in standing.values().filter(|s| s.seen < at.mono && lingers(&s.finding)) {
         let explained = s.finding.caused_by.as_ref().is_none_or(|c| findings.iter().any(|f| f.id == *c));
-        if explained {
+        // The same targets are told about better now.
+        let replaced = findings
+            .iter()
+            .any(|f| f.severity > Severity::Info && f.targets.iter().any(|t| s.finding.targets.contains(t)));
+        if explained && !replaced {
             findings.push(s.finding.clone());
         }
     }

@@ -13,7 +13,10 @@ use crate::model::{Ask, Confidence, Detail, Message, Outcome, ProbeKind, QueryTy
 use crate::state::{Point, ProbeState};
 
 /// Queries that must go unanswered, and for how long, before a server is silent.
-const SILENT: (u32, Duration) = (3, Duration::from_millis(2_000));
+const SILENT: (u32, Duration) = (3, Duration::from_secs(2));
+/// The same where nothing else shows the server alive: by then the kernel has given
+/// up on a gateway or neighbour that does not resolve, and that is the finding.
+const DEAD: Duration = Duration::from_millis(3_700);
 /// Response codes (RFC 1035 4.1.1).
 const NOERROR: u16 = 0;
 const SERVFAIL: u16 = 2;

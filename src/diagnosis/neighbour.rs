@@ -12,6 +12,9 @@ use crate::model::{Confidence, Message, Role};
 /// the kernel gives up after three tries a second apart.
 const INCOMPLETE: Duration = Duration::from_millis(1_500);
 
+/// By then it has given up.
+const GIVEN_UP: Duration = Duration::from_millis(3_200);
+
 /// The gateway's link-layer address does not resolve. Must stay quiet while the
 /// kernel is still asking, about a gateway that merely does not answer echo, and
 /// on a link that is itself down. Recovers when the entry resolves.
@@ -25,10 +28,11 @@ pub fn gateways(scene: &Scene<'_>) -> Vec<Draft> {
         }
         let Some(entry) = network.neighbour(index, gateway) else { continue };
         let since = network.unresolved_since(index, gateway);
-        let long = since.is_some_and(|s| scene.now().since(s) >= INCOMPLETE);
+        let asked_for = since.map_or(Duration::ZERO, |s| scene.now().since(s));
         let confidence = match entry.state {
             NeighbourState::Failed => Confidence::Strong,
-            NeighbourState::Incomplete if long => Confidence::Likely,
+            NeighbourState::Incomplete if asked_for >= GIVEN_UP => Confidence::Strong,
+            NeighbourState::Incomplete if asked_for >= INCOMPLETE => Confidence::Likely,
             _ => continue,
         };
         let interface = network.link(index).map(|l| l.name.as_str().to_owned()).unwrap_or_default();

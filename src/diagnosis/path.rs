@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::catalogue::{PATH_CHANGED, PATH_HOP_RATELIMIT, PATH_ICMP_FILTERED, PATH_LOSS};
 use super::draft::{Draft, join};
 use super::scene::{Life, Scene, Subject};
-use crate::model::{Confidence, Message, ProbeKind, Role, Severity};
+use crate::model::{Confidence, Message, Mono, ProbeKind, Role, Severity};
 use crate::state::stats::binomial_tail;
-use crate::state::{Hop, Path, Point, Tally};
+use crate::state::{Hop, Path, Point, ProbeState, Tally};
 
 /// A loss this small is nobody's fault; what exceeds it must be beyond chance.
 const HARMLESS: f64 = 0.02;
@@ -29,11 +29,13 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
         let Some((kind, tally)) = end_to_end(scene, subject) else { continue };
         let Some(ratio) = significant(&tally, scene.thresholds.loss) else { continue };
         let Some(ip) = subject.address else { continue };
-        let (text, hop) = match first_affected(scene, ip, ratio) {
-            Some((ttl, address)) => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
-            None => (ip.to_string(), "none".to_owned()),
+        let place = first_affected(scene, ip, ratio);
+        let (text, hop) = match place {
+            Place::From(ttl, address) => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
+            Place::Unknown => (ip.to_string(), "none".to_owned()),
         };
-        let found = hop != "none";
+        let located = place != Place::Unknown && tally.sent() >= 40;
+        let first_lost = subject.probe(kind).and_then(|p| first_loss(p, scene.window()));
         let draft = join(&mut drafts, subject, &text, || {
             let severity = if ratio >= 0.5 { Severity::Critical } else { Severity::Warning };
             Draft::new(PATH_LOSS, text.clone())
@@ -41,7 +43,8 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
                 .arg("hop", hop)
                 .arg("loss", ratio)
                 .severity(severity)
-                .confidence(if found && tally.sent() >= 40 { Confidence::Strong } else { Confidence::Likely })
+                .since(first_lost)
+                .confidence(if located { Confidence::Strong } else { Confidence::Likely })
         });
         draft.evidence.push(crate::model::Evidence::from_probe(
             kind,
@@ -72,28 +75,43 @@ fn significant(tally: &Tally, threshold: f64) -> Option<f64> {
     beyond.then_some(ratio)
 }
 
-/// The first hop from which on every hop that can be judged shares the loss.
-fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Option<(u8, IpAddr)> {
-    let (_, path) = scene.state.probes_to(ip).find_map(|p| p.paths.best())?;
-    let mut first = None;
-    for hop in path.hops().iter().rev() {
+/// When the first packet of the window was lost.
+fn first_loss(probe: &ProbeState, from: Mono) -> Option<Mono> {
+    probe.series.points_since(from).find(|(_, p)| matches!(p, Point::Lost | Point::Error)).map(|(at, _)| at)
+}
+
+/// Where a loss begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At this hop: it and everything behind it lose, what is before it does not.
+    From(u8, IpAddr),
+    /// Not yet, or not to be, known.
+    Unknown,
+}
+
+/// The first hop from which on every hop shares the loss, once the hop in front of
+/// it is known to be well, or there is none.
+fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Place {
+    let Some((_, path)) = scene.state.probes_to(ip).find_map(|p| p.paths.best()) else { return Place::Unknown };
+    let Some(length) = path.length() else { return Place::Unknown };
+    let mut first = (length, ip);
+    for hop in path.hops().iter().rev().filter(|h| h.ttl < length) {
+        // A hop that never answers cannot be judged; its neighbours can.
         let Some(address) = hop.address() else { continue };
-        if address == ip {
-            first = Some((hop.ttl, address));
+        let Some(tally) = echo_of_hop(scene, address) else { return Place::Unknown };
+        if tally.received() == 0 {
             continue;
         }
-        let Some(tally) = echo_of_hop(scene, address) else { continue };
         // Shared where a healthy hop could hardly lose so much, and the loss is of
         // the same order as the end's.
         let shares =
             tally.loss().is_some_and(|l| l >= ratio * 0.35) && binomial_tail(tally.lost, tally.sent(), HARMLESS) < 0.05;
         if !shares {
-            break;
+            return Place::From(first.0, first.1);
         }
-        first = Some((hop.ttl, address));
+        first = (hop.ttl, address);
     }
-    // Without a hop in front that was judged healthy, only the very first is certain.
-    first
+    Place::From(first.0, first.1)
 }
 
 /// Echoes to a hop's own address: unlike answers to expired probes these are not
@@ -101,7 +119,7 @@ fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Option<(u8, IpAd
 fn echo_of_hop(scene: &Scene<'_>, address: IpAddr) -> Option<Tally> {
     let probe = scene.state.probes_to(address).find(|p| p.kind() == ProbeKind::Icmp)?;
     let tally = probe.series.tally_since(scene.window());
-    (tally.sent() >= 20 && tally.received() > 0).then_some(tally)
+    (tally.sent() >= 30).then_some(tally)
 }
 
 /// A hop answers only some probes while what lies behind it loses nothing: its

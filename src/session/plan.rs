@@ -163,6 +163,10 @@ impl Plan {
 /// Every probe wanted now.
 pub fn plan(state: &State, options: &PlanOptions) -> Vec<Wanted> {
     let mut plan = Plan::default();
+    let options = &PlanOptions {
+        pace: Pace { trace: trace_interval(state, options), ..options.pace.clone() },
+        ..options.clone()
+    };
     for target in state.targets() {
         match target.role {
             Role::Watched => watched(state, options, target, &mut plan),
@@ -176,6 +180,17 @@ pub fn plan(state: &State, options: &PlanOptions) -> Vec<Wanted> {
         }
     }
     plan.wanted
+}
+
+/// How often a path is traced when several are. Their first hops are mostly the
+/// same routers, which answer from one small budget (Linux: six at once, then one a
+/// second), and the "host unreachable" that explains a dead target comes out of it.
+fn trace_interval(state: &State, options: &PlanOptions) -> Duration {
+    let base = options.pace.trace;
+    let traces = || state.probes().filter(|p| p.kind() == ProbeKind::Trace);
+    let unreached = traces().any(|p| p.paths.iter().any(|(_, path)| path.rounds > 0) && !p.paths.reaches());
+    let several = base * traces().count().clamp(1, 60) as u32;
+    if unreached { several.max(Duration::from_secs(1)) * 2 } else { several }
 }
 
 /// Interface index of a link-local target's zone.

@@ -175,9 +175,11 @@ impl Path {
         &self.hops
     }
 
-    /// TTL of the destination in the newest round that reached it.
+    /// TTL of the destination: the smallest that reached it in the newest rounds. It
+    /// answers every larger one, too, so that one lost answer makes a path look
+    /// longer than it is.
     pub fn length(&self) -> Option<u8> {
-        self.reached_ttls.iter().rev().find_map(|r| *r)
+        self.reached_ttls.iter().rev().take(5).filter_map(|r| *r).min()
     }
 
     /// Whether the newest complete round reached the destination.
@@ -252,13 +254,14 @@ impl Path {
 
     /// Drops what lies beyond the destination in the newest rounds that reached it.
     fn forget_beyond(&mut self) {
-        if let Some(longest) = self.reached_ttls.iter().rev().take(5).filter_map(|r| *r).max() {
-            self.hops.truncate(usize::from(longest));
+        if let Some(length) = self.length() {
+            self.hops.truncate(usize::from(length));
         }
     }
 
     fn compare(&mut self, end: &RoundEnd) {
-        let Some(length) = end.reached else { return };
+        // A round that reached at a larger TTL lost the answer at the smaller one.
+        let Some(length) = end.reached.filter(|r| Some(*r) == self.length()) else { return };
         let now: Vec<Option<IpAddr>> = self
             .hops
             .iter()

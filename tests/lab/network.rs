@@ -241,7 +241,7 @@ pub fn apply(fault: &Fault) -> Result<(), String> {
         sysctl(&fault.host, path, value)?;
     }
     if !fault.ip.is_empty() {
-        ip(Some(&fault.host), &(fault.ip.join("\n") + "\n"))?;
+        ip_lines(&fault.host, &fault.ip)?;
     }
     Ok(())
 }
