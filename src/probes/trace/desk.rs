@@ -361,7 +361,7 @@ impl Desk {
                 Some((lane, self.lane_of(lane, to)?.round_like(low, 0x3ff)?, ttl))
             }),
             Belongs::Destination => self.lanes_to(TraceProto::Udp, to, port).find_map(|lane| {
-                let (round, ttl) = self.lane_of(lane, to)?.guess(from)?;
+                let (round, ttl) = self.lane_of(lane, to)?.guess(from, reply_ttl)?;
                 Some((lane, round, ttl))
             }),
         };
