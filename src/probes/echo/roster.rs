@@ -122,10 +122,11 @@ impl Roster {
             });
             self.by_id.insert(spec.id, serial);
             let changed = match self.slots.get_mut(&serial) {
-                Some(slot) if slot.spec == *spec => false,
                 Some(slot) => {
+                    let rhythm = |s: &ProbeSpec| (s.interval, s.count);
+                    let changed = rhythm(&slot.spec) != rhythm(spec);
                     slot.spec = spec.clone();
-                    true
+                    changed
                 }
                 None => {
                     let slot =
@@ -379,6 +380,18 @@ mod tests {
         let after = orders(&mut roster, 1000, 1100);
         assert_eq!(after.first().map(|(_, o)| o.seq), Some(before));
         assert_eq!(after.len(), 2);
+    }
+
+    #[test]
+    fn who_asks_and_others_that_come_do_not_disturb() {
+        let mut roster = Roster::default();
+        roster.apply(&[spec(1, 1000, None)], ms(0));
+        assert_eq!(orders(&mut roster, 0, 500).len(), 1);
+        let shared = ProbeSpec { targets: vec![TargetId(0), TargetId(7)], ..spec(1, 1000, None) };
+        roster.apply(&[shared, spec(2, 1000, None)], ms(500));
+        let sent = orders(&mut roster, 500, 1900);
+        let first: Vec<_> = sent.iter().filter(|(_, o)| o.probe == ProbeId(1)).map(|(t, _)| *t).collect();
+        assert_eq!(first, [1000]);
     }
 
     #[test]

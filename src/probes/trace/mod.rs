@@ -50,7 +50,7 @@ mod tests {
         let port = std::net::UdpSocket::bind((to, 0)).unwrap().local_addr().unwrap().port();
         let spec = |id, proto| ProbeSpec {
             id: ProbeId(id),
-            target: TargetId(0),
+            targets: vec![TargetId(0)],
             ask: Ask::Trace { to, protos: vec![proto], port: Some(port), max_ttl: 8 },
             scope: 0,
             interval: Duration::from_secs(1),
