@@ -107,9 +107,9 @@ impl Engine {
         let clock = self.ctx.clock;
         let now = clock.mono();
         let next = self.roster.next_wake().unwrap_or(Mono(u64::MAX)).min(now.after(PULSE));
-        if self.roster.per_second() > BUSY {
+        let turn = now.after(TURN);
+        if self.roster.per_second() > BUSY && next <= turn {
             // Nothing new before the next turn, whatever arrives.
-            let turn = next.max(now.after(TURN));
             tokio::time::sleep_until(clock.instant(turn).into()).await;
             if self.ctx.specs.has_changed().is_ok_and(|changed| !changed) {
                 return Ok(());

@@ -113,27 +113,27 @@ impl Roster {
         for spec in specs {
             let Ask::Icmp { to } = spec.ask else { continue };
             self.per_second += 1.0 / spec.interval.as_secs_f64().max(0.001);
-            let known = gone
-                .remove(&spec.id)
-                .filter(|serial| self.slots.get(serial).is_some_and(|s| s.to == to && s.spec.scope == spec.scope));
+            let same = |s: &Slot| s.to == to && s.spec.scope == spec.scope;
+            let known = gone.get(&spec.id).copied().filter(|serial| self.slots.get(serial).is_some_and(same));
+            if known.is_some() {
+                gone.remove(&spec.id);
+            }
             let serial = known.unwrap_or_else(|| {
                 self.next_serial = self.next_serial.wrapping_add(1);
                 self.next_serial
             });
             self.by_id.insert(spec.id, serial);
-            let changed = match self.slots.get_mut(&serial) {
-                Some(slot) if slot.spec == *spec => false,
-                Some(slot) => {
-                    slot.spec = spec.clone();
-                    true
-                }
-                None => {
-                    let slot =
-                        Slot { spec: spec.clone(), to, due: None, next_seq: 0, first_seq: 0, flights: VecDeque::new() };
-                    self.slots.insert(serial, slot);
-                    self.by_address.entry(to).or_default().push(serial);
-                    true
-                }
+            let changed = if let Some(slot) = self.slots.get_mut(&serial) {
+                let rhythm = |s: &ProbeSpec| (s.interval, s.count);
+                let changed = rhythm(&slot.spec) != rhythm(spec);
+                slot.spec = spec.clone();
+                changed
+            } else {
+                let slot =
+                    Slot { spec: spec.clone(), to, due: None, next_seq: 0, first_seq: 0, flights: VecDeque::new() };
+                self.slots.insert(serial, slot);
+                self.by_address.entry(to).or_default().push(serial);
+                true
             };
             if changed {
                 let first = now.after(spec.interval.min(FIRST_WITHIN).mul_f64(phase(serial)));
@@ -379,6 +379,31 @@ mod tests {
         let after = orders(&mut roster, 1000, 1100);
         assert_eq!(after.first().map(|(_, o)| o.seq), Some(before));
         assert_eq!(after.len(), 2);
+    }
+
+    #[test]
+    fn who_asks_and_others_that_come_do_not_disturb() {
+        let mut roster = Roster::default();
+        roster.apply(&[spec(1, 1000, None)], ms(0));
+        assert_eq!(orders(&mut roster, 0, 500).len(), 1);
+        let shared = ProbeSpec { targets: vec![TargetId(0), TargetId(7)], ..spec(1, 1000, None) };
+        roster.apply(&[shared, spec(2, 1000, None)], ms(500));
+        let sent = orders(&mut roster, 500, 1900);
+        let first: Vec<_> = sent.iter().filter(|(_, o)| o.probe == ProbeId(1)).map(|(t, _)| *t).collect();
+        assert_eq!(first, [1000]);
+    }
+
+    #[test]
+    fn a_destination_that_changes_is_left_alone() {
+        let mut roster = Roster::default();
+        roster.apply(&[spec(1, 100, None)], ms(0));
+        let moved = ProbeSpec { id: ProbeId(1), ..spec(2, 100, None) };
+        roster.apply(std::slice::from_ref(&moved), ms(1));
+        assert!(orders(&mut roster, 1, 1000).iter().all(|(_, o)| Some(o.to) == moved.ask.address()));
+        assert_eq!((roster.slots.len(), roster.by_address.len()), (1, 1));
+        roster.apply(&[], ms(1000));
+        assert_eq!((roster.slots.len(), roster.by_address.len()), (0, 0));
+        assert!(orders(&mut roster, 1000, 2000).is_empty());
     }
 
     #[test]

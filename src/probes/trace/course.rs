@@ -32,6 +32,9 @@ const SWEEP: u32 = 10;
 /// The same router this often in a round: a loop; no need to go round it again.
 const LOOPED: usize = 3;
 
+/// What systems put into the TTL of their answers.
+const FIRST_TTLS: [u8; 3] = [64, 255, 128];
+
 /// What to trace and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settings {
@@ -283,18 +286,19 @@ impl Course {
 
     /// The round and TTL that an answer from `from` belongs to when nothing in
     /// it says so (a router that quotes eight bytes of UDP, of which the kernel
-    /// shows none): the TTL where that router answered before, if that probe
-    /// still waits, else the smallest TTL of the newest round that waits.
-    pub(super) fn guess(&self, from: IpAddr) -> Option<(u32, u8)> {
+    /// shows none). Of the probes of the newest round that still wait: the one
+    /// where that router answered before; else the one as far away as the
+    /// answer's own TTL says it came; else the one with the smallest TTL.
+    pub(super) fn guess(&self, from: IpAddr, reply_ttl: Option<u8>) -> Option<(u32, u8)> {
         let round = self.rounds.iter().rev().find(|r| r.waiting().next().is_some())?;
-        let ttl_of = |i: usize| i as u8 + 1;
-        let waits = |i: usize| round.probes.get(i).is_some_and(|p| p.state == State::Waiting);
-        let before = self.rounds.iter().rev().filter(|r| r.number != round.number).find_map(|r| {
-            let i = r.probes.iter().position(|p| p.from == Some(from))?;
-            waits(i).then_some(i)
-        });
-        let i = before.or_else(|| round.probes.iter().position(|p| p.state == State::Waiting))?;
-        Some((round.number, ttl_of(i)))
+        let waits = |i: &usize| round.probes.get(*i).is_some_and(|p| p.state == State::Waiting);
+        let others = self.rounds.iter().rev().filter(|r| r.number != round.number);
+        let before = others.filter_map(|r| r.probes.iter().position(|p| p.from == Some(from))).find(waits);
+        let away = |first: u8| Some(usize::from(first.checked_sub(reply_ttl?)?));
+        let distant = FIRST_TTLS.into_iter().filter_map(away).find(waits);
+        let first = || round.probes.iter().position(|p| p.state == State::Waiting);
+        let i = before.or(distant).or_else(first)?;
+        Some((round.number, i as u8 + 1))
     }
 
     /// The newest known round whose number has these low bits.

@@ -206,8 +206,10 @@ fn an_answer_that_quotes_nothing_goes_to_the_router_known_before() {
         assert_eq!(course.poll(now), Some(Step::Send { round: 1, ttl }));
         course.sent(1, ttl, now);
     }
-    assert_eq!(course.guess(router(2)), Some((1, 2)));
-    assert_eq!(course.guess(router(77)), Some((1, 1)));
+    assert_eq!(course.guess(router(2), None), Some((1, 2)));
+    assert_eq!(course.guess(router(77), None), Some((1, 1)));
+    assert_eq!(course.guess(router(77), Some(253)), Some((1, 3)));
+    assert_eq!(course.guess(router(77), Some(9)), Some((1, 1)));
 }
 
 proptest! {

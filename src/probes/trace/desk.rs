@@ -108,7 +108,13 @@ impl Desk {
     /// Takes over the specifications. Traces that did not change go on.
     fn apply(&mut self) {
         let specs = self.ctx.specs.borrow_and_update().clone();
-        self.traces.retain(|id, trace| specs.iter().any(|s| s.id == *id && *s == trace.spec));
+        self.traces.retain(|id, trace| {
+            let same = specs.iter().find(|s| s.id == *id).filter(|s| trace.does(s));
+            same.is_some_and(|spec| {
+                trace.spec = spec.clone();
+                true
+            })
+        });
         self.idle.retain(|id, _| specs.iter().any(|s| s.id == *id));
         let new: Vec<_> = specs.iter().filter(|s| !self.traces.contains_key(&s.id)).cloned().collect();
         // New ones begin a little apart from each other.
@@ -361,7 +367,7 @@ impl Desk {
                 Some((lane, self.lane_of(lane, to)?.round_like(low, 0x3ff)?, ttl))
             }),
             Belongs::Destination => self.lanes_to(TraceProto::Udp, to, port).find_map(|lane| {
-                let (round, ttl) = self.lane_of(lane, to)?.guess(from)?;
+                let (round, ttl) = self.lane_of(lane, to)?.guess(from, reply_ttl)?;
                 Some((lane, round, ttl))
             }),
         };

@@ -85,6 +85,12 @@ impl Trace {
         })
     }
 
+    /// Whether this trace is what `spec` orders, for whomever.
+    pub(super) fn does(&self, spec: &ProbeSpec) -> bool {
+        let what = |s: &ProbeSpec| (s.ask.clone(), s.scope, s.interval, s.timeout, s.count);
+        what(&self.spec) == what(spec)
+    }
+
     /// What is to be done or said next, and by which lane (its place in
     /// [`Trace::lanes`]).
     pub(super) fn poll(&mut self, now: Mono) -> Option<(usize, Step)> {

@@ -90,3 +90,11 @@ fn a_count_is_the_leaders_rounds() {
     assert_eq!(begun.iter().filter(|(_, p)| *p == TraceProto::Tcp).count(), 1);
     assert_eq!(t.next_wake(), None);
 }
+
+#[test]
+fn who_asks_does_not_change_what_is_traced() {
+    let t = trace(&ALL, None, true).unwrap();
+    let other = ProbeSpec { targets: vec![TargetId(8), TargetId(9)], ..spec(&ALL, None) };
+    assert!(t.does(&other));
+    assert!(!t.does(&ProbeSpec { interval: Duration::from_secs(2), ..spec(&ALL, None) }));
+}
