@@ -147,10 +147,11 @@ fn health<'a>(scene: &Scene<'a>, subject: &Subject<'a>) -> Health<'a> {
                 worst = Health::Refuses(probe)
             }
             Outcome::Lost if !matches!(worst, Health::Answers | Health::Says(..)) => {
+                let long = if subject.life == Life::Alive { SILENT.1 } else { DEAD };
                 let silent = probe
                     .series
                     .failing(good)
-                    .is_some_and(|(n, first)| n >= SILENT.0 && scene.now().since(first) >= SILENT.1);
+                    .is_some_and(|(n, first)| n >= SILENT.0 && scene.now().since(first) >= long);
                 if silent {
                     worst = Health::Silent(probe);
                 }

@@ -61,7 +61,9 @@ impl ProbeState {
             }
             _ => {}
         }
-        if !matches!(sample.outcome, Outcome::Late { .. }) {
+        // What corrects an earlier loss is not the newest measurement.
+        let newest = self.last.as_ref().is_none_or(|l| sample.sent >= l.sent);
+        if newest && !matches!(sample.outcome, Outcome::Late { .. }) {
             self.last = Some(sample.clone());
         }
     }

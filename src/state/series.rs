@@ -107,12 +107,13 @@ pub struct Series {
 }
 
 impl Series {
-    /// Adds a measurement. A `Late` point replaces the loss with its number.
+    /// Adds a measurement. A late answer, or an error that comes after the time-out,
+    /// replaces the loss with its number.
     pub fn push(&mut self, sent: Mono, seq: u32, point: Point) {
         if point.shows_life() {
             self.last_life = self.last_life.max(Some(sent));
         }
-        if matches!(point, Point::Late(_)) && self.correct(seq, point) {
+        if matches!(point, Point::Late(_) | Point::Error) && self.correct(seq, point) {
             return;
         }
         self.first.get_or_insert(sent);
@@ -133,7 +134,7 @@ impl Series {
         }
         *entry = Entry::new(entry.sent(), seq, point);
         self.tally.lost = self.tally.lost.saturating_sub(1);
-        self.tally.late += 1;
+        self.tally.add(point);
         true
     }
 

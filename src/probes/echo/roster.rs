@@ -14,6 +14,9 @@ use crate::model::{Ask, Mono, ProbeId, ProbeSpec};
 const MOST_FLIGHTS: usize = 1024;
 /// Sends of one probe that are remembered past its time-out, at least.
 const LATE_FLIGHTS: usize = 16;
+/// They are remembered for this long: a router that first tries to resolve the host
+/// takes some three seconds to say that it is unreachable.
+const LATE_FOR: Duration = Duration::from_secs(5);
 /// The first send comes within this time, however long the interval.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
 
@@ -252,8 +255,8 @@ impl Slot {
     /// Enters a send. Numbers between the last one and this were not sent.
     fn book(&mut self, seq: u32, sent: Mono) {
         let interval = self.spec.interval.max(Duration::from_millis(1));
-        let in_time = (self.spec.timeout.as_nanos() / interval.as_nanos()).min(MOST_FLIGHTS as u128) as usize;
-        let most = (in_time + LATE_FLIGHTS).min(MOST_FLIGHTS);
+        let within = |d: Duration| (d.as_nanos() / interval.as_nanos()).min(MOST_FLIGHTS as u128) as usize;
+        let most = (within(self.spec.timeout) + within(LATE_FOR).max(LATE_FLIGHTS)).min(MOST_FLIGHTS);
         if self.flights.is_empty() {
             self.first_seq = seq;
         }
@@ -432,7 +435,7 @@ mod tests {
         let mut roster = Roster::default();
         roster.apply(&[spec(1, 10, None)], ms(0));
         orders(&mut roster, 0, 60_000);
-        assert!(roster.slots.values().all(|s| s.flights.len() <= 50 + LATE_FLIGHTS));
+        assert!(roster.slots.values().all(|s| s.flights.len() <= MOST_FLIGHTS));
         assert!(roster.agenda.len() <= 52);
     }
 }
