@@ -167,6 +167,11 @@ pub fn runbook_folder() -> Option<PathBuf> {
     default_path().map(|p| p.with_file_name("runbooks"))
 }
 
+/// Whether not even the folders down to the file may be looked into.
+fn is_out_of_reach(path: &Path) -> bool {
+    std::fs::metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// Reads `explicit`, which must exist, or the default file, which need not.
 pub fn load(explicit: Option<&Path>) -> Result<Config, Vec<Mistake>> {
     let (path, required) = match explicit {
@@ -182,6 +187,9 @@ pub fn load(explicit: Option<&Path>) -> Result<Config, Vec<Mistake>> {
     let read = std::fs::File::open(&path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Config::default()),
+        // Another user's home, as `su` and `setpriv` leave it in the environment: no
+        // file there is ours.
+        Err(_) if !required && is_out_of_reach(&path) => return Ok(Config::default()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(whole(Message::new("config-missing"))),
         Err(e) => return Err(whole(Message::new("config-unreadable").with("why", e.to_string()))),
         Ok(_) => {}
