@@ -85,9 +85,11 @@ impl Trace {
         })
     }
 
-    /// Whether this trace is what `spec` orders, for whomever.
+    /// Whether this trace is what `spec` orders, for whomever and however often: a
+    /// new rhythm takes effect with the next round, and answers under way are not
+    /// forgotten for it.
     pub(super) fn does(&self, spec: &ProbeSpec) -> bool {
-        let what = |s: &ProbeSpec| (s.ask.clone(), s.scope, s.interval, s.timeout, s.count);
+        let what = |s: &ProbeSpec| (s.ask.clone(), s.scope, s.timeout, s.count);
         what(&self.spec) == what(spec)
     }
 

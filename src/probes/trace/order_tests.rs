@@ -96,5 +96,6 @@ fn who_asks_does_not_change_what_is_traced() {
     let t = trace(&ALL, None, true).unwrap();
     let other = ProbeSpec { targets: vec![TargetId(8), TargetId(9)], ..spec(&ALL, None) };
     assert!(t.does(&other));
-    assert!(!t.does(&ProbeSpec { interval: Duration::from_secs(2), ..spec(&ALL, None) }));
+    assert!(t.does(&ProbeSpec { interval: Duration::from_secs(2), ..spec(&ALL, None) }), "nor does the rhythm");
+    assert!(!t.does(&ProbeSpec { timeout: Duration::from_secs(2), ..spec(&ALL, None) }));
 }
