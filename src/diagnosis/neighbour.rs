@@ -6,6 +6,7 @@ use super::catalogue::NEIGH_GATEWAY_UNRESOLVED;
 use super::draft::{Draft, join};
 use super::scene::{Scene, Subject};
 use crate::model::link::NeighbourState;
+use crate::model::sample::IcmpError;
 use crate::model::{Confidence, Message, Role};
 
 /// An entry that is still incomplete after this long will not resolve by itself;
@@ -29,8 +30,11 @@ pub fn gateways(scene: &Scene<'_>) -> Vec<Draft> {
         let Some(entry) = network.neighbour(index, gateway) else { continue };
         let since = network.unresolved_since(index, gateway);
         let asked_for = since.map_or(Duration::ZERO, |s| scene.now().since(s));
+        let given_up =
+            subject.complaints(scene).iter().any(|c| network.is_own(c.from) && c.error == IcmpError::HostUnreachable);
         let confidence = match entry.state {
             NeighbourState::Failed => Confidence::Strong,
+            NeighbourState::Incomplete if given_up => Confidence::Strong,
             NeighbourState::Incomplete if asked_for >= GIVEN_UP => Confidence::Strong,
             NeighbourState::Incomplete if asked_for >= INCOMPLETE => Confidence::Likely,
             _ => continue,

@@ -28,8 +28,7 @@ impl Table {
     /// never are: IPv4 routes that went with their link, new neighbour entries.
     const fn refresh(self) -> Duration {
         match self {
-            Self::Counters => Duration::from_secs(1),
-            Self::Neighbours => Duration::from_secs(3),
+            Self::Counters | Self::Neighbours => Duration::from_secs(1),
             Self::Links | Self::Addresses | Self::Routes => Duration::from_secs(10),
             Self::Lookups => Duration::from_secs(30),
         }
@@ -143,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn all_at_once_then_the_counters_each_second() {
+    fn all_at_once_then_counters_and_neighbours_each_second() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         assert_eq!(pace.due(start), Set::all());
         read_all(&mut pace, start, MS);
         assert!(pace.due(start + 999 * MS).is_empty());
-        assert_eq!(pace.due(start + 1000 * MS), Set::of([Table::Counters]));
+        assert_eq!(pace.due(start + 1000 * MS), Set::of([Table::Neighbours, Table::Counters]));
         assert_eq!(pace.next(), start + 1000 * MS);
     }
 
