@@ -1,0 +1,39 @@
+//! Everything that may wake the application, as data.
+//!
+//! Owns the vocabulary of the event loop. Must never act.
+
+use crossterm::event::KeyEvent;
+
+use crate::probes::Batch;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// Text was pasted; line ends are `\n`.
+    Paste(String),
+    /// The terminal has another size, or may have.
+    Resize,
+    /// Records arrived.
+    Batch(Batch),
+    /// Somebody asked us to stop for a while (SIGTSTP).
+    Suspend,
+    /// We run again after a stop (SIGCONT).
+    Continue,
+    /// The program shall end.
+    Ending(Ending),
+}
+
+/// Why the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The user quit.
+    Quit,
+    /// A signal asked for it; its number.
+    Signal(i32),
+    /// The terminal is gone.
+    TerminalGone,
+    /// One of the console's own threads panicked; its message was printed.
+    Panicked,
+}
