@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnosis;
 pub mod headless;
+pub mod app;
 pub mod model;
 pub mod probes;
 pub mod run;
@@ -13,3 +14,4 @@ pub mod state;
 
 pub mod runbook;
 pub mod text;
+pub mod widgets;
