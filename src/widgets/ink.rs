@@ -165,6 +165,7 @@ pub fn wrap(text: &str, columns: u16, lines: usize, ellipsis: &str) -> Vec<Strin
         out.truncate(lines);
         if let Some(last) = out.last_mut() {
             while last.width() + ellipsis.width() > columns && last.pop().is_some() {}
+            last.truncate(last.trim_end().len());
             last.push_str(ellipsis);
         }
     }
