@@ -4,6 +4,7 @@
 
 use crossterm::event::KeyEvent;
 
+use crate::model::Message;
 use crate::probes::Batch;
 
 /// What happened.
@@ -21,6 +22,8 @@ pub enum Event {
     Suspend,
     /// We run again after a stop (SIGCONT).
     Continue,
+    /// Something asked for was done, or could not be; for the footer.
+    Notice(Message),
     /// The program shall end.
     Ending(Ending),
 }

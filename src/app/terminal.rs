@@ -16,6 +16,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchron
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
+use unicode_width::UnicodeWidthStr;
 
 use super::event::{Event, Ending};
 use super::tty::{NoScreen, Tty, WriteEnd};
@@ -184,14 +185,15 @@ fn paint(shared: &Shared) -> Result<(), WriteEnd> {
         drop(slot);
 
         bytes.clear();
-        if let Some(frame) = frame {
+        if let Some(mut frame) = frame {
+            settle(&mut frame.buffer);
             encode(&shown, cursor, &frame, whole, &mut bytes);
             cursor = frame.cursor;
             let old = std::mem::replace(&mut shown, frame.buffer);
             shared.lock().spare = Some(old);
         }
         bytes.extend_from_slice(&extra);
-        let written = shared.tty.write_until(&bytes, || {
+        let written = shared.tty.write_picture(&bytes, || {
             let slot = shared.lock();
             slot.stop || slot.paused
         });
@@ -203,6 +205,22 @@ fn paint(shared: &Shared) -> Result<(), WriteEnd> {
         shared.changed.notify_all();
         if written == Err(WriteEnd::Gone) {
             return written;
+        }
+    }
+}
+
+/// Takes out wide characters whose second half was drawn over, or would stand
+/// beyond the edge: what is over it wins, and no cell hides another from the diff.
+fn settle(buffer: &mut Buffer) {
+    let width = usize::from(buffer.area.width);
+    for n in 0..buffer.content.len() {
+        let symbol = buffer.content[n].symbol();
+        if symbol.is_ascii() || symbol.width() < 2 {
+            continue;
+        }
+        let covered = buffer.content.get(n + 1).is_none_or(|next| next.symbol() != " ");
+        if covered || (n + 1) % width == 0 {
+            buffer.content[n].set_symbol(" ");
         }
     }
 }
@@ -299,7 +317,8 @@ mod tests {
         fn the_terminal_shows_the_last_picture(frames in pictures()) {
             let mut shown = Buffer::default();
             let mut terminal = vt100::Parser::new(1, 1, 0);
-            for frame in frames {
+            for mut frame in frames {
+                settle(&mut frame.buffer);
                 let mut out = Vec::new();
                 encode(&shown, None, &frame, false, &mut out);
                 terminal.screen_mut().set_size(frame.buffer.area.height, frame.buffer.area.width);

@@ -8,7 +8,7 @@
 use std::env;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -59,6 +59,8 @@ pub struct Tty {
     own: Option<OwnedFd>,
     before: Mutex<Option<Termios>>,
     entered: AtomicBool,
+    /// Held while bytes go out, so that leaving does not cut a picture in two.
+    turn: Mutex<()>,
 }
 
 impl Tty {
@@ -76,7 +78,7 @@ impl Tty {
         }
         let flags = OFlag::O_RDWR | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let own = open("/proc/self/fd/1", flags, Mode::empty()).ok().filter(|fd| isatty(fd).unwrap_or(false));
-        Ok(Self { own, before: Mutex::default(), entered: AtomicBool::new(false) })
+        Ok(Self { own, before: Mutex::default(), entered: AtomicBool::new(false), turn: Mutex::default() })
     }
 
     /// Takes the terminal: raw mode, alternate screen.
@@ -108,6 +110,16 @@ impl Tty {
         if !self.entered.swap(false, Ordering::SeqCst) {
             return;
         }
+        let expired = deadline(LEAVE_PATIENCE);
+        let _turn = loop {
+            match self.turn.try_lock() {
+                Ok(turn) => break Some(turn),
+                Err(TryLockError::Poisoned(turn)) => break Some(turn.into_inner()),
+                // A painter that panicked while writing holds it for ever.
+                Err(TryLockError::WouldBlock) if expired() => break None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
         // A terminal stopped by flow control would keep our last bytes for ever.
         let _ = tcflow(self.fd(), FlowArg::TCOON);
         let _ = self.write_until(LEAVE, deadline(LEAVE_PATIENCE));
@@ -120,6 +132,18 @@ impl Tty {
     /// Whether the terminal is ours now.
     pub fn is_entered(&self) -> bool {
         self.entered.load(Ordering::SeqCst)
+    }
+
+    /// Writes a picture, all of it or, where the terminal is no longer ours, nothing.
+    ///
+    /// # Errors
+    /// As [`Tty::write_until`].
+    pub fn write_picture(&self, bytes: &[u8], give_up: impl Fn() -> bool) -> Result<(), WriteEnd> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_entered() {
+            return Err(WriteEnd::GivenUp);
+        }
+        self.write_until(bytes, || give_up() || !self.is_entered())
     }
 
     /// Writes all of `bytes`. While the terminal takes none, asks `give_up` ten

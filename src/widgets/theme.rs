@@ -231,6 +231,16 @@ impl Theme {
         Self::parse(source, glyphs).unwrap_or(Self { styles: [Style::new(); Part::ALL.len()], glyphs })
     }
 
+    /// The same look in other colours.
+    #[must_use]
+    pub fn map_colours(mut self, map: impl Fn(Color) -> Color) -> Self {
+        for style in &mut self.styles {
+            style.fg = style.fg.map(&map);
+            style.bg = style.bg.map(&map);
+        }
+        self
+    }
+
     /// How a part looks.
     pub fn style(&self, part: Part) -> Style {
         self.styles.get(part as usize).copied().unwrap_or_default()
