@@ -92,7 +92,7 @@ fn overview(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
             (Pane::Host, host),
         ]
     } else {
-        let low = (body.height * 32 / 100).clamp(9, 16);
+        let low = (body.height * 32 / 100).clamp(9, 16).min(body.height);
         let [top, middle] = stacked(Rect { height: body.height - low, ..left }, 48);
         let bottom = Rect { y: left.bottom() - low, height: low, ..left };
         let nic = Rect { width: bottom.width / 2, ..bottom };
@@ -140,8 +140,7 @@ fn one_pane(body: Rect, focus: Pane, zoomed: bool, layout: &mut Layout) {
             let y = below - shown.len() as u16 + n as u16;
             layout.strips.push((*pane, Rect { y, height: 1, ..body }));
         }
-        below -= shown.len() as u16;
-        below -= u16::from(!shown.is_empty());
+        below = below.saturating_sub(shown.len() as u16 + u16::from(!shown.is_empty()));
     }
     layout.single = Some(Rect { height: below - body.y, ..body });
 }

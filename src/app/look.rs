@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn nearest_colours_are_near() {
         assert_eq!(indexed(Color::Rgb(255, 255, 255)), Color::Indexed(231));
-        assert_eq!(indexed(Color::Rgb(38, 43, 51)), Color::Indexed(235));
+        assert_eq!(indexed(Color::Rgb(38, 43, 51)), Color::Indexed(236));
         assert_eq!(indexed(Color::Rgb(0, 95, 175)), Color::Indexed(25));
     }
 }

@@ -26,9 +26,8 @@ use super::{clipboard, draw, input, look, rows, suspend, tty, update};
 
 /// Least time between two pictures that nobody asked for by a key.
 const UNASKED: Duration = Duration::from_millis(100);
-/// Least time between two pictures for newer figures alone.
-const FIGURES: Duration = Duration::from_secs(1);
-/// As [`FIGURES`], while the first figures come in.
+/// Least time between two pictures for newer figures alone, while the first ones
+/// come in; later they wait for the next second.
 const FIRST_FIGURES: Duration = Duration::from_millis(200);
 /// How long after something new is watched its first figures come in.
 const SETTLING: Duration = Duration::from_secs(6);
