@@ -335,7 +335,7 @@ head-what = what
 
 ## Screen: header, banner, footer
 
-header-running = watching for { $clock }
+header-running = watching for { $age }
 banner-waiting = Nothing measured yet
 banner-since = since { $time }
 banner-explains = explains { $count ->
@@ -434,6 +434,8 @@ note-keys = Enter keeps it, Alt-Enter new line, Esc drops it
 confirm-keys = y does it, any other key does not
 confirm-remove = Stop watching { $name }? Its measurements so far stay on record.
 notice-added = Watching { $target } from now on
+notice-too-many = No more targets can be watched
+confirm-quit = Quit? Ticks and notes of this session are not kept.
 notice-removed = No longer watched
 notice-noted = Noted
 notice-copied = Sent to the terminal's clipboard
@@ -747,7 +749,6 @@ nic-down = down
 nic-no-carrier = no carrier
 nic-full = full
 nic-half = half
-nic-mtu = mtu { $mtu }
 nic-rates = rx { BITRATE($rx) }  tx { BITRATE($tx) }
 nic-faults = errors { COUNT($errors) }  drops { COUNT($drops) }
 nic-scale = to { BITRATE($top) }
@@ -791,6 +792,13 @@ runbook-why = why
 runbook-expect = expect
 runbook-back = back
 runbook-seen = seen
+runbook-run = run
+runbook-due = due { $time }
+runbook-unmeasured = not measured
+runbook-lately = Lately
+phase-fault = Fault
+phase-response = Response
+phase-confirm = Confirm
 runbook-waiting = Waiting for the first verdict
 runbook-nothing = Nothing is wrong with what is watched
 

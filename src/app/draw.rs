@@ -116,11 +116,11 @@ fn draw_header(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) {
     let theme = scene.theme;
     let mut pen = Ink::new(buf, area, 0, theme.glyphs.ellipsis);
     let zone = scene.texts.zone();
-    let clock = format!("{} {} ", zone.time(scene.state.now.wall), zone.name(scene.state.now.wall));
+    let clock = format!("  {} {} ", zone.time(scene.state.now.wall), zone.name(scene.state.now.wall));
     pen.right(&clock, theme.strong());
-    let running = format::clock(scene.state.now.mono.since(scene.state.began.mono));
+    let running = format::age(scene.state.now.mono.since(scene.state.began.mono));
     if area.width >= 80 {
-        pen.right(&scene.say(&Message::new("header-running").with("clock", running)), theme.dim());
+        pen.right(&scene.say(&Message::new("header-running").with("age", running)), theme.dim());
     }
     pen.skip(1).put("frc", theme.strong());
     if let Some(host) = &scene.state.host {

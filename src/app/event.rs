@@ -40,3 +40,16 @@ pub enum Ending {
     /// One of the console's own threads panicked; its message was printed.
     Panicked,
 }
+
+impl Ending {
+    /// The exit status: 0 where a person ended it, 128 and the signal's number where
+    /// a signal did, 1 where the terminal went away, 101 after a panic.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Quit => 0,
+            Self::Signal(n) => 128u8.saturating_add(n.clamp(0, 127) as u8),
+            Self::TerminalGone => 1,
+            Self::Panicked => 101,
+        }
+    }
+}

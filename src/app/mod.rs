@@ -9,7 +9,7 @@
 //! | `ui`, `update` | what the screen remembers, what a key does to it |
 //! | `seat`, `scene` | the session as the screen sees it |
 //! | `layout`, `draw`, `overlay`, `panes` | a picture |
-//! | `run` | the loop |
+//! | `run`, `live` | the loop, and the session behind it |
 
 pub mod action;
 pub mod clipboard;
@@ -19,6 +19,7 @@ pub mod event;
 pub mod input;
 pub mod keys;
 pub mod layout;
+pub mod live;
 pub mod look;
 pub mod overlay;
 pub mod panes;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::model::{
     Detail, Finding, Message, Mono, Outcome, ProbeKind, Role, Severity, Status, Target, TargetId, Verdict, Wall,
 };
-use crate::state::{Bucket, ProbeState, State, Stats};
+use crate::state::{Bucket, Point, ProbeState, State, Stats};
 use crate::text::Texts;
 use crate::widgets::sparkline::{Mark, level};
 use crate::widgets::{Meaning, Theme};
@@ -22,6 +22,9 @@ pub const LOOK_BACK: Duration = Duration::from_secs(60);
 
 /// One column of a sparkline: wide enough that a settled screen rarely moves.
 pub const BUCKET: Duration = Duration::from_secs(3);
+
+/// So many failures in a row are a state and no longer an accident.
+const STANDING: u32 = 3;
 
 /// Above this much over the median a round-trip time is drawn at all, in ms.
 const SLACK_MS: f64 = 1.0;
@@ -101,14 +104,17 @@ impl<'a> Scene<'a> {
         self.verdict?.findings.iter().filter(concerns).max_by_key(|f| f.severity)
     }
 
-    /// Figures of a probe over the last minute.
+    /// Figures of a probe over the last minute; while it fails without a break,
+    /// those of the failing alone: what is down now is not 40 % down.
     pub fn stats(&self, probe: &ProbeState) -> Stats {
-        probe.series.since(self.from())
+        let failing = probe.series.failing(|p| matches!(p, Point::Answered(_) | Point::Late(_)));
+        let from = failing.filter(|(run, _)| *run >= STANDING).map_or(self.from(), |(_, since)| since.max(self.from()));
+        probe.series.since(from)
     }
 
     /// How a probe stands, from its figures and from what the diagnosis found.
     pub fn standing(&self, probe: &ProbeState) -> Meaning {
-        let tally = probe.series.tally_since(self.from());
+        let tally = self.stats(probe).tally;
         if tally.sent() == 0 || !probe.is_fresh(self.now()) {
             return Meaning::Unmeasured;
         }
@@ -163,6 +169,12 @@ impl<'a> Scene<'a> {
     pub fn named_by(&self, probe: &ProbeState) -> Option<&'a Target> {
         let targets = || probe.spec.targets.iter().filter_map(|id| self.state.target(*id));
         targets().find(|t| t.role == Role::Watched).or_else(|| targets().next())
+    }
+
+    /// What to call a probe's target where its kind stands beside it: the label, or
+    /// the host without scheme and port.
+    pub fn name(&self, probe: &ProbeState) -> String {
+        self.named_by(probe).map_or_else(String::new, |t| t.label.clone().unwrap_or_else(|| t.host.to_string()))
     }
 
     /// The interface to show first: the one that carries what is watched.

@@ -51,6 +51,8 @@ pub struct Walk {
     pub title: String,
     /// Its phases in order: Fault, Response, Confirm.
     pub phases: Vec<WalkPhase>,
+    /// The step to do now, by its number from 0 in the whole.
+    pub current: Option<usize>,
 }
 
 /// A phase of a runbook.
@@ -71,14 +73,18 @@ pub struct WalkStep {
     pub text: String,
     /// How it stands.
     pub stand: Stand,
-    /// What the probes or a person say about it: `0 % of 60`, `ana 03:13`.
+    /// Who ticked it and when, or until when it is due: `ana 03:13`.
     pub note: String,
+    /// What the probes see of it; may be empty.
+    pub seen: String,
     /// Why it is done; may be empty.
     pub why: String,
     /// What is expected; may be empty.
     pub expect: String,
     /// The way back; may be empty.
     pub back: String,
+    /// Commands to run, line by line.
+    pub commands: Vec<String>,
 }
 
 /// How a step stands.
@@ -95,11 +101,12 @@ pub enum Stand {
 }
 
 impl Walk {
-    /// The first step that is not done, with its phase and its number in the whole,
-    /// counted from 1.
+    /// The step to do now, with its phase and its number in the whole, counted
+    /// from 1.
     pub fn current(&self) -> Option<(&WalkPhase, &WalkStep, usize)> {
-        let steps = self.phases.iter().flat_map(|p| p.steps.iter().map(move |s| (p, s)));
-        steps.enumerate().find(|(_, (_, s))| s.stand != Stand::Done).map(|(n, (p, s))| (p, s, n + 1))
+        let n = self.current?;
+        let mut steps = self.phases.iter().flat_map(|p| p.steps.iter().map(move |s| (p, s)));
+        steps.nth(n).map(|(p, s)| (p, s, n + 1))
     }
 
     /// Steps in all.

@@ -481,6 +481,8 @@ fn walk(broken: bool) -> Walk {
         text: text.to_owned(),
         stand,
         note: note.to_owned(),
+        seen: String::new(),
+        commands: Vec::new(),
         why: String::new(),
         expect: String::new(),
         back: String::new(),
@@ -493,6 +495,7 @@ fn walk(broken: bool) -> Walk {
         ..step("call", "Call the owner of 10.77.23.3", Stand::Open, "due 03:20")
     };
     Walk {
+        current: Some(3),
         id: "first-response".to_owned(),
         title: if broken { "Path black hole".to_owned() } else { "First response".to_owned() },
         phases: vec![

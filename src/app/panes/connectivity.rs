@@ -71,7 +71,7 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
     for probe in ui.rows.iter().take(4).filter_map(|id| scene.state.probe(*id)) {
         let standing = scene.standing(probe);
         if matches!(standing, Meaning::Fault | Meaning::Warning) {
-            let name = scene.named_by(probe).map_or("", |t| t.name());
+            let name = scene.name(probe);
             let loss = scene.stats(probe).tally.failure().map_or_else(String::new, format::percent);
             pieces.push(marked(scene, standing, &format!("{name} {} {loss}", what(&probe.spec.ask))));
         }
@@ -150,11 +150,11 @@ fn draw_row(scene: &Scene<'_>, probe: &ProbeState, row: &mut Row<'_>, spark: usi
     let standing = scene.standing(probe);
     let style = theme.meaning(standing);
     row.put(0, theme.mark(standing), style);
-    let name = scene.named_by(probe).map_or("", |t| t.name());
+    let name = scene.name(probe);
     let failing = matches!(standing, Meaning::Fault | Meaning::Warning);
     let name_style = if row.selected || failing { theme.strong() } else { theme.text() };
     let (mut pen, _) = row.column(1);
-    pen.put(name, name_style);
+    pen.put(&name, name_style);
     if let Some(address) = probe.spec.ask.address().map(|ip| ip.to_string()).filter(|a| !name.contains(a.as_str())) {
         // An address is whole or not there.
         if pen.left() > crate::widgets::ink::width(&address) {
@@ -174,7 +174,7 @@ fn draw_row(scene: &Scene<'_>, probe: &ProbeState, row: &mut Row<'_>, spark: usi
         row.put_right(column, &text, theme.text());
     }
     let (mut pen, width) = row.column(8);
-    sparkline::draw(&mut pen, &scene.sparkline(probe, stats.p50, spark), width, theme);
+    sparkline::draw(&mut pen, &scene.sparkline(probe, probe.series.since(scene.from()).p50, spark), width, theme);
 }
 
 /// Why there is nothing to say about a probe.
@@ -213,7 +213,7 @@ fn draw_chart(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
     let total = probe.series.total();
     let figure = |d: Option<Duration>| d.map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt_unit);
     let title = Message::new("chart-title")
-        .with("name", scene.named_by(probe).map_or("", |t| t.name()))
+        .with("name", scene.name(probe))
         .with("probe", what(&probe.spec.ask))
         .with("sent", total.tally.sent())
         .with("answered", total.tally.answered)
@@ -315,6 +315,6 @@ pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, Strin
     if let Some(text) = phases(scene, probe) {
         add("detail-phases", text);
     }
-    let name = scene.named_by(probe).map_or("", |t| t.name());
+    let name = scene.name(probe);
     Some((format!("{name} {}", what(&probe.spec.ask)), lines))
 }

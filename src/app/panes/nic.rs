@@ -60,7 +60,7 @@ fn kind_words(scene: &Scene<'_>, link: &Link) -> String {
     if !link.kind.is_empty() {
         words.push(link.kind.to_string());
     }
-    words.push(scene.say(&Message::new("nic-mtu").with("mtu", link.mtu)));
+    words.push(link.mtu.to_string());
     words.join(" ")
 }
 

@@ -23,6 +23,9 @@ use super::{Head, marked};
 /// Columns of a hop's history, one a round.
 const HISTORY: u16 = 16;
 
+/// How long a hop may be silent and still count as answering.
+const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
+
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -49,7 +52,9 @@ fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<(&'a str, &'static str, Ip
 /// The lines there are, nearest hop first.
 pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
     let Some((.., to, path)) = followed(scene, ui) else { return Vec::new() };
-    let from = scene.now().before(super::super::scene::LOOK_BACK);
+    // A router may spare an answer now and then; one that answered none of the last
+    // few rounds does not count as answering.
+    let from = path.last_round.as_ref().map_or(Mono(0), |r| r.began.before(SPARED));
     let answering = |h: &Hop| h.last_answer().is_some_and(|at| at >= from);
     let end = match path.length().filter(|_| path.reaches()) {
         Some(length) => usize::from(length),

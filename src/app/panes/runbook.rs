@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{Message, Severity};
-use crate::widgets::Ink;
+use crate::widgets::{Ink, ink};
 use crate::widgets::checklist::{self, Item, StepMark};
 use crate::widgets::strip::Piece;
 
@@ -50,7 +50,39 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let selected = (ui.focus == Pane::Runbook).then(|| ui.selected(Pane::Runbook));
     let (items, at) = items(scene, walk, selected, ui.zoomed);
     let first = first_visible(scene, &items, at, area);
-    checklist::draw(buf, area, &items, first, scene.theme);
+    let used = checklist::draw(buf, area, &items, first, scene.theme);
+    let left = Rect { y: area.y + used, height: area.height - used, ..area };
+    if left.height >= 4 {
+        draw_lately(scene, buf, Rect { y: left.y + 1, height: left.height - 1, ..left });
+    }
+}
+
+/// What happened last, in the room that the steps leave.
+fn draw_lately(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) {
+    let events = super::timeline::rows(scene, "");
+    if events.is_empty() {
+        return;
+    }
+    let theme = scene.theme;
+    Ink::new(buf, area, 0, theme.glyphs.ellipsis).put(&scene.word("runbook-lately"), theme.dim());
+    let mut row = 1;
+    for event in events {
+        let (meaning, text) = super::timeline::words(scene, event);
+        let (mark, style) = meaning.map_or((theme.glyphs.none, theme.dim()), |m| (theme.mark(m), theme.meaning(m)));
+        for (n, line) in ink::wrap(&text, area.width.saturating_sub(8), 2, theme.glyphs.ellipsis).iter().enumerate() {
+            if row >= area.height {
+                return;
+            }
+            let mut pen = Ink::new(buf, area, row, theme.glyphs.ellipsis);
+            if n == 0 {
+                pen.put(mark, style).skip(1).cell(&scene.texts.zone().minute(event.at.wall), 6, theme.dim());
+            } else {
+                pen.skip(8);
+            }
+            pen.put(line, theme.dim());
+            row += 1;
+        }
+    }
 }
 
 /// The items, and the index of the one to keep in sight.
@@ -99,9 +131,19 @@ fn mark(step: &WalkStep, is_current: bool) -> StepMark {
 }
 
 fn step_details(scene: &Scene<'_>, step: &WalkStep) -> Vec<(String, String)> {
-    let parts = [("runbook-why", &step.why), ("runbook-expect", &step.expect), ("runbook-back", &step.back)];
+    let parts = [
+        ("runbook-seen", &step.seen),
+        ("runbook-why", &step.why),
+        ("runbook-expect", &step.expect),
+        ("runbook-back", &step.back),
+    ];
     let told = parts.into_iter().filter(|(_, text)| !text.is_empty());
-    told.map(|(id, text)| (scene.texts.word(id).into_owned(), text.clone())).collect()
+    let mut lines: Vec<_> = told.map(|(id, text)| (scene.texts.word(id).into_owned(), text.clone())).collect();
+    for (n, command) in step.commands.iter().enumerate() {
+        let word = if n == 0 { scene.texts.word("runbook-run").into_owned() } else { String::new() };
+        lines.push((word, command.clone()));
+    }
+    lines
 }
 
 /// The first item such that item `at` is wholly in sight.
@@ -156,7 +198,7 @@ pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, Strin
     let step = scene.walk?.step(ui.selected(Pane::Runbook))?;
     let mut lines = step_details(scene, step);
     if !step.note.is_empty() {
-        lines.insert(0, (scene.texts.word("runbook-seen").into_owned(), step.note.clone()));
+        lines.insert(0, (String::new(), step.note.clone()));
     }
     Some((step.text.clone(), lines))
 }

@@ -38,7 +38,7 @@ pub fn strip(scene: &Scene<'_>) -> Vec<Piece> {
 }
 
 /// A happening's meaning, where it has one, and its words.
-fn words(scene: &Scene<'_>, event: &Event) -> (Option<Meaning>, String) {
+pub(super) fn words(scene: &Scene<'_>, event: &Event) -> (Option<Meaning>, String) {
     let (meaning, message) = match &event.what {
         Happening::Verdict(v) => {
             let meaning = match v.status {
