@@ -1,11 +1,11 @@
 //! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
 //! rules; `tests/tidy.rs` holds them.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod diagnosis;
 pub mod headless;
-pub mod app;
 pub mod model;
 pub mod probes;
 pub mod run;

@@ -181,19 +181,33 @@ pub const TABLE: &[Entry] = &[
     entry(Action::PageUp, &[code(KeyCode::PageUp), Ctrl('u')], "action-page-up", Scope::Lists, Group::Lists),
     entry(Action::First, &[Char('g'), code(KeyCode::Home)], "action-first", Scope::Lists, Group::Lists),
     entry(Action::Last, &[Char('G'), code(KeyCode::End)], "action-last", Scope::Lists, Group::Lists),
-    entry(Action::Filter, &[Char('/')], "action-filter", Scope::Panes(&[Pane::Connectivity, Pane::Services, Pane::Timeline]), Group::Lists)
-        .foot("footer-filter", 8),
+    entry(
+        Action::Filter,
+        &[Char('/')],
+        "action-filter",
+        Scope::Panes(&[Pane::Connectivity, Pane::Services, Pane::Timeline]),
+        Group::Lists,
+    )
+    .foot("footer-filter", 8),
     entry(Action::AddTarget, &[Char('t')], "action-add-target", Scope::Everywhere, Group::Work).foot("footer-add", 6),
     entry(Action::Trace, &[Char('T')], "action-trace", Scope::Panes(&[Pane::Connectivity]), Group::Work)
         .foot("footer-trace", 7),
-    entry(Action::RemoveTarget, &[Char('x'), code(KeyCode::Delete)], "action-remove-target", Scope::Panes(&[Pane::Connectivity]), Group::Work),
-    entry(Action::Tick, &[Char(' ')], "action-tick", Scope::Panes(&[Pane::Runbook]), Group::Work).foot("footer-tick", 2),
+    entry(
+        Action::RemoveTarget,
+        &[Char('x'), code(KeyCode::Delete)],
+        "action-remove-target",
+        Scope::Panes(&[Pane::Connectivity]),
+        Group::Work,
+    ),
+    entry(Action::Tick, &[Char(' ')], "action-tick", Scope::Panes(&[Pane::Runbook]), Group::Work)
+        .foot("footer-tick", 2),
     entry(Action::Note, &[Char('n')], "action-note", Scope::Everywhere, Group::Work).foot("footer-note", 5),
     entry(Action::Copy, &[Char('y')], "action-copy", Scope::Lists, Group::Work).foot("footer-copy", 9),
     entry(Action::Freeze, &[Char('p')], "action-freeze", Scope::Everywhere, Group::Console).foot("footer-freeze", 8),
     entry(Action::Redraw, &[Ctrl('l')], "action-redraw", Scope::Everywhere, Group::Console),
     entry(Action::Suspend, &[Ctrl('z')], "action-suspend", Scope::Everywhere, Group::Console),
-    entry(Action::Quit, &[Char('q'), Ctrl('c')], "action-quit", Scope::Everywhere, Group::Console).foot("footer-quit", 4),
+    entry(Action::Quit, &[Char('q'), Ctrl('c')], "action-quit", Scope::Everywhere, Group::Console)
+        .foot("footer-quit", 4),
 ];
 
 /// What a key does while `pane` has the keys.

@@ -26,7 +26,11 @@ use super::ui::{Pane, Ui};
 /// Draws everything; gives the place of the cursor, where something is typed.
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer) -> Option<Position> {
     let area = buf.area;
-    let layout = layout::of(area.width, area.height, ui.focus, ui.zoomed);
+    let layout = {
+        // A frame's two lines and the head.
+        let wants = |pane| (ui.count(pane).min(200) as u16) + 3;
+        layout::of(area.width, area.height, ui.focus, ui.zoomed, (wants(Pane::Connectivity), wants(Pane::Path)))
+    };
     draw_header(scene, buf, layout.header);
     banner::draw(buf, layout.banner, &banner_of(scene), scene.theme);
     if let Some(place) = layout.tabs {
@@ -68,7 +72,8 @@ fn banner_of(scene: &Scene<'_>) -> Banner {
             if explained > 0 {
                 facts.push(fact(scene.say(&Message::new("banner-explains").with("count", explained)), false));
             }
-            let others = verdict.findings.iter().filter(|f| f.severity > Severity::Info && f.caused_by.is_none()).count();
+            let others =
+                verdict.findings.iter().filter(|f| f.severity > Severity::Info && f.caused_by.is_none()).count();
             if others > 1 {
                 facts.push(fact(scene.say(&Message::new("banner-others").with("count", others - 1)), false));
             }
@@ -102,7 +107,8 @@ fn progress(scene: &Scene<'_>) -> String {
 /// What to do now: the runbook's step, else the finding's first advice.
 fn now_words(scene: &Scene<'_>, verdict: &Verdict) -> Option<String> {
     if let Some((walk, (_, step, n))) = scene.walk.and_then(|w| Some((w, w.current()?))) {
-        let text = Message::new("banner-step").with("step", n).with("steps", walk.len()).with("text", step.text.as_str());
+        let text =
+            Message::new("banner-step").with("step", n).with("steps", walk.len()).with("text", step.text.as_str());
         return Some(scene.say(&text));
     }
     let next = verdict.root()?.next.first()?;
@@ -214,12 +220,15 @@ fn draw_step(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) {
     let mut pen = Ink::new(buf, inside, row, theme.glyphs.ellipsis);
     match scene.walk.and_then(|w| Some((w, w.current()?))) {
         Some((walk, (phase, step, n))) => {
-            let where_to = Message::new("step-of").with("phase", phase.title.as_str()).with("step", n).with("steps", walk.len());
+            let where_to =
+                Message::new("step-of").with("phase", phase.title.as_str()).with("step", n).with("steps", walk.len());
             let where_to = scene.say(&where_to);
             if area.width >= 60 {
                 pen.right(&where_to, theme.dim());
             }
-            pen.put(theme.glyphs.pointer, theme.meaning(Meaning::Focus)).put(" ", theme.text()).put(&step.text, theme.strong());
+            pen.put(theme.glyphs.pointer, theme.meaning(Meaning::Focus))
+                .put(" ", theme.text())
+                .put(&step.text, theme.strong());
             let second = if step.why.is_empty() { &step.note } else { &step.why };
             Ink::new(buf, inside, row + 1, theme.glyphs.ellipsis).skip(2).put(second, theme.dim());
         }
@@ -256,10 +265,14 @@ fn draw_footer(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
         .collect();
     // What is needed least gives way first.
     let needed = |keys: &[(u8, String, _)]| {
-        keys.iter().map(|(_, k, w): &(u8, String, std::borrow::Cow<'_, str>)| ink::width(k) + ink::width(w) + 3).sum::<u16>()
+        keys.iter()
+            .map(|(_, k, w): &(u8, String, std::borrow::Cow<'_, str>)| ink::width(k) + ink::width(w) + 3)
+            .sum::<u16>()
     };
     while needed(&keys) > pen.left() {
-        let Some(worst) = keys.iter().enumerate().max_by_key(|(n, (rank, ..))| (*rank, *n)).map(|(n, _)| n) else { break };
+        let Some(worst) = keys.iter().enumerate().max_by_key(|(n, (rank, ..))| (*rank, *n)).map(|(n, _)| n) else {
+            break;
+        };
         keys.remove(worst);
     }
     for (_, key, word) in &keys {

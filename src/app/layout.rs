@@ -33,8 +33,9 @@ pub struct Layout {
 }
 
 /// Lays a screen out. A zoomed pane, and one that has no place in the overview, has
-/// the room to itself.
-pub fn of(columns: u16, rows: u16, focus: Pane, zoomed: bool) -> Layout {
+/// the room to itself. `wants` are the lines that connections and path would like;
+/// the room they share is divided by them.
+pub fn of(columns: u16, rows: u16, focus: Pane, zoomed: bool, wants: (u16, u16)) -> Layout {
     let area = Rect::new(0, 0, columns, rows);
     if columns < ONE_PANE.0 || rows < ONE_PANE.1 {
         return minimal(area);
@@ -48,7 +49,7 @@ pub fn of(columns: u16, rows: u16, focus: Pane, zoomed: bool) -> Layout {
     let body = Rect { y: 3, height: rows - 4, ..area };
     let wide = columns >= OVERVIEW.0 && rows >= OVERVIEW.1;
     if wide && !zoomed {
-        layout.framed = overview(body, focus);
+        layout.framed = overview(body, focus, wants);
     } else if wide {
         layout.tabs = Some(Rect { height: 1, ..body });
         layout.framed = vec![(focus, Rect { y: body.y + 1, height: body.height - 1, ..body })];
@@ -62,18 +63,18 @@ pub fn of(columns: u16, rows: u16, focus: Pane, zoomed: bool) -> Layout {
 fn minimal(area: Rect) -> Layout {
     let step = if area.height >= 4 { 2 } else { 0 };
     let footer = u16::from(area.height >= 7);
-    let banner = Rect { height: area.height - step - footer, ..area };
+    let banner = Rect { height: area.height.saturating_sub(step + footer), ..area };
     Layout {
         banner,
         step: (step > 0).then_some(Rect { y: banner.bottom(), height: step, ..area }),
-        footer: (footer > 0).then_some(Rect { y: area.bottom() - 1, height: 1, ..area }),
+        footer: (footer > 0).then(|| Rect { y: area.bottom() - 1, height: 1, ..area }),
         ..Layout::default()
     }
 }
 
 /// Every pane that has a place, live: connections, path, NIC and services at the
 /// left, the runbook at the right; timeline and host join where there is room.
-fn overview(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
+fn overview(body: Rect, focus: Pane, wants: (u16, u16)) -> Vec<(Pane, Rect)> {
     let three = body.width >= 190;
     let right = if three { body.width / 4 } else { (body.width * 38 / 100).clamp(40, 64) };
     let left = Rect { width: body.width - right, ..body };
@@ -81,7 +82,7 @@ fn overview(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
     let mut framed = if three {
         let middle = Rect { x: left.x + left.width * 60 / 100, width: left.width - left.width * 60 / 100, ..left };
         let left = Rect { width: left.width - middle.width, ..left };
-        let [top, bottom] = stacked(left, 55);
+        let [top, bottom] = shared(left, wants);
         let [nic, rest] = stacked(middle, 36);
         let [services, host] = stacked(rest, 60);
         vec![
@@ -93,7 +94,7 @@ fn overview(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
         ]
     } else {
         let low = (body.height * 32 / 100).clamp(9, 16).min(body.height);
-        let [top, middle] = stacked(Rect { height: body.height - low, ..left }, 48);
+        let [top, middle] = shared(Rect { height: body.height - low, ..left }, wants);
         let bottom = Rect { y: left.bottom() - low, height: low, ..left };
         let nic = Rect { width: bottom.width / 2, ..bottom };
         let services = Rect { x: nic.right(), width: bottom.width - nic.width, ..bottom };
@@ -117,6 +118,21 @@ fn overview(body: Rect, focus: Pane) -> Vec<(Pane, Rect)> {
 
 fn stacked(area: Rect, per_cent: u16) -> [Rect; 2] {
     let top = (u32::from(area.height) * u32::from(per_cent) / 100) as u16;
+    [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }]
+}
+
+/// Two panes that want so many lines: each at least six, what is left over in
+/// proportion, so that neither is cut while the other has room to spare.
+fn shared(area: Rect, (above, below): (u16, u16)) -> [Rect; 2] {
+    let (above, below) = (above.clamp(6, 200), below.clamp(6, 200));
+    let spare = area.height.saturating_sub(above + below);
+    let top = if above + below <= area.height {
+        above + spare / 2
+    } else {
+        let least = area.height.min(6);
+        ((u32::from(area.height) * u32::from(above) / u32::from(above + below)) as u16)
+            .clamp(least, area.height.saturating_sub(least).max(least))
+    };
     [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }]
 }
 
@@ -167,7 +183,7 @@ mod tests {
             for rows in (0..=90).chain([200]) {
                 for focus in Pane::ALL {
                     for zoomed in [false, true] {
-                        let rects = all(&of(columns, rows, focus, zoomed));
+                        let rects = all(&of(columns, rows, focus, zoomed, (9, rows)));
                         for (n, a) in rects.iter().enumerate() {
                             assert!(a.right() <= columns && a.bottom() <= rows, "{columns}x{rows}: {a:?}");
                             assert!(rects.iter().skip(n + 1).all(|b| !a.intersects(*b)), "{columns}x{rows}: {rects:?}");
@@ -182,7 +198,7 @@ mod tests {
     fn every_pane_has_a_place_while_it_has_the_keys() {
         for (columns, rows) in [(120, 36), (80, 24), (60, 16), (240, 80)] {
             for focus in Pane::ALL {
-                let layout = of(columns, rows, focus, false);
+                let layout = of(columns, rows, focus, false, (9, 9));
                 assert!(layout.single.is_some() || layout.framed.iter().any(|(p, _)| *p == focus));
             }
         }

@@ -96,8 +96,7 @@ impl LiveSeat<'_> {
     }
 
     fn watch(&mut self, text: &str) -> Result<(), Message> {
-        let written: Written =
-            text.parse().map_err(|e| Message::new("target-error").with("why", format!("{e}")))?;
+        let written: Written = text.parse().map_err(|e| Message::new("target-error").with("why", format!("{e}")))?;
         let (at, origin) = (self.live.now(), self.person());
         let request = TargetRequest { written, label: None };
         match self.live.session.watch(at, origin, &request) {
@@ -168,11 +167,14 @@ impl Seat for LiveSeat<'_> {
         let walk = self.walk.as_ref()?;
         let current = walk.current().map(|s| s.number);
         let phases = Phase::ALL.map(|phase| WalkPhase {
-            title: self.texts.word(match phase {
-                Phase::Fault => "phase-fault",
-                Phase::Response => "phase-response",
-                Phase::Confirm => "phase-confirm",
-            }).into_owned(),
+            title: self
+                .texts
+                .word(match phase {
+                    Phase::Fault => "phase-fault",
+                    Phase::Response => "phase-response",
+                    Phase::Confirm => "phase-confirm",
+                })
+                .into_owned(),
             steps: walk
                 .steps()
                 .filter(|s| s.step.phase == phase)

@@ -88,9 +88,7 @@ fn indexed(colour: Color) -> Color {
     let Color::Rgb(r, g, b) = colour else { return colour };
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let nearest = |c: u8| (0..6).min_by_key(|n: &usize| (STEPS[*n] - i32::from(c)).abs()).unwrap_or(0);
-    let distance = |a: [i32; 3]| {
-        [r, g, b].iter().zip(a).map(|(x, y)| (i32::from(*x) - y).pow(2)).sum::<i32>()
-    };
+    let distance = |a: [i32; 3]| [r, g, b].iter().zip(a).map(|(x, y)| (i32::from(*x) - y).pow(2)).sum::<i32>();
     let cube = [nearest(r), nearest(g), nearest(b)];
     let grey = (0..24).min_by_key(|n| distance([8 + n * 10; 3])).unwrap_or(0);
     if distance([8 + grey * 10; 3]) < distance(cube.map(|n| STEPS[n])) {
@@ -111,7 +109,8 @@ mod tests {
 
     #[test]
     fn colours_are_what_the_terminal_has() {
-        let fault = |around: &Surroundings| choose(false, false, None, around).meaning(crate::widgets::Meaning::Fault).fg;
+        let fault =
+            |around: &Surroundings| choose(false, false, None, around).meaning(crate::widgets::Meaning::Fault).fg;
         assert!(matches!(fault(&xterm()), Some(Color::Indexed(_))));
         assert!(matches!(fault(&Surroundings { colorterm: "truecolor".into(), ..xterm() }), Some(Color::Rgb(..))));
         assert_eq!(fault(&Surroundings { term: "xterm".into(), ..xterm() }), Some(Color::LightRed));

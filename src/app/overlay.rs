@@ -37,7 +37,9 @@ pub fn details(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let inside = Panel { title: &title, focused: true, ..Panel::default() }.draw(buf, frame, theme);
     let most = (text.len() as u16).saturating_sub(inside.height);
     ui.details_scroll = ui.details_scroll.min(most);
-    for (n, (word, line)) in text.iter().skip(usize::from(ui.details_scroll)).take(usize::from(inside.height)).enumerate() {
+    for (n, (word, line)) in
+        text.iter().skip(usize::from(ui.details_scroll)).take(usize::from(inside.height)).enumerate()
+    {
         let mut pen = Ink::new(buf, inside, n as u16, theme.glyphs.ellipsis);
         if label > 0 {
             pen.cell(word, label, theme.dim()).skip(2);

@@ -148,7 +148,16 @@ impl<'a> Scene<'a> {
             Bucket::Measured { late, .. } if late > 0 => Mark::Late,
             Bucket::Measured { worst, .. } => Mark::Level(level(worst.as_secs_f64() * 1e3, usual, SLACK_MS)),
         };
-        probe.series.buckets(self.now(), BUCKET, columns).into_iter().map(mark).collect()
+        // The newest column holds the newest measurement; only a probe that fell
+        // silent has empty ones after it.
+        let newest = probe.series.last().map(|(sent, _)| sent).filter(|_| probe.is_fresh(self.now()));
+        // A slow probe's bucket spans several columns: a pause between two of its
+        // sends is no gap.
+        let span = (probe.spec.interval * 6 / 5).as_nanos().div_ceil(BUCKET.as_nanos()).clamp(1, 20) as usize;
+        let count = columns.div_ceil(span);
+        let buckets = probe.series.buckets(newest.unwrap_or(self.now()), BUCKET * span as u32, count);
+        let marks: Vec<_> = buckets.into_iter().flat_map(|b| std::iter::repeat_n(mark(b), span)).collect();
+        marks.get(marks.len().saturating_sub(columns)..).unwrap_or_default().to_vec()
     }
 
     /// The target that the path pane follows: chosen by a person, else one that the

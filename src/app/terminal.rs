@@ -18,7 +18,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr;
 
-use super::event::{Event, Ending};
+use super::event::{Ending, Event};
 use super::tty::{NoScreen, Tty, WriteEnd};
 
 /// How long the application waits for the painter to let go of the terminal.
@@ -303,7 +303,13 @@ mod tests {
             for (n, (symbol, colour)) in cells.into_iter().enumerate() {
                 let (x, y) = (n as u16 % 12, n as u16 / 12);
                 if y < h {
-                    buffer.set_stringn(x, y, symbol, usize::from(w.saturating_sub(x)), Style::new().fg(Color::Indexed(colour)));
+                    buffer.set_stringn(
+                        x,
+                        y,
+                        symbol,
+                        usize::from(w.saturating_sub(x)),
+                        Style::new().fg(Color::Indexed(colour)),
+                    );
                 }
             }
             Frame { buffer, cursor: None }

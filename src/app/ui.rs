@@ -200,10 +200,7 @@ impl Ui {
             self.is_frozen = false;
             return;
         }
-        self.frozen = Some(Box::new(Frozen {
-            state: seat.state().clone(),
-            verdict: seat.verdict().cloned(),
-            walk: seat.walk(),
-        }));
+        self.frozen =
+            Some(Box::new(Frozen { state: seat.state().clone(), verdict: seat.verdict().cloned(), walk: seat.walk() }));
     }
 }

@@ -77,7 +77,9 @@ impl<'a> Observed<'a> {
     /// source.
     fn is_judged(&self, pattern: &str) -> bool {
         let any = |kinds: &[ProbeKind]| {
-            self.state.probes().any(|p| kinds.contains(&p.kind()) && p.is_fresh(self.now()) && p.series.last().is_some())
+            self.state
+                .probes()
+                .any(|p| kinds.contains(&p.kind()) && p.is_fresh(self.now()) && p.series.last().is_some())
         };
         let traced = || self.state.probes().any(|p| p.paths.iter().any(|(_, path)| path.rounds > 0));
         match pattern.split('.').next().unwrap_or_default() {
@@ -139,9 +141,9 @@ impl Observations for Observed<'_> {
             }
             Figure::Disk => {
                 let disks = load?.disks.iter().filter(|d| subject.is_empty() || d.mount.as_str() == subject);
-                let shares = disks.filter(|d| !d.hung).filter_map(|d| {
-                    crate::model::units::ratio(d.total.saturating_sub(d.available), d.total)
-                });
+                let shares = disks
+                    .filter(|d| !d.hung)
+                    .filter_map(|d| crate::model::units::ratio(d.total.saturating_sub(d.available), d.total));
                 shares.reduce(f64::max)
             }
             Figure::IoPressure => load?.pressure.map(|p| p.io),
@@ -151,9 +153,11 @@ impl Observations for Observed<'_> {
     fn fact(&self, fact: Fact, subject: &str) -> Option<bool> {
         match fact {
             Fact::Finding => {
-                let found = self.verdict.findings.iter().any(|f| {
-                    f.severity > crate::model::Severity::Info && code_matches(subject, &f.code)
-                });
+                let found = self
+                    .verdict
+                    .findings
+                    .iter()
+                    .any(|f| f.severity > crate::model::Severity::Info && code_matches(subject, &f.code));
                 (found || self.is_judged(subject)).then_some(found)
             }
             Fact::Listening => {

@@ -36,15 +36,20 @@ pub fn draw(buf: &mut Buffer, area: Rect, banner: &Banner, theme: &Theme) {
         return;
     }
     let ground = theme.banner(banner.meaning);
-    ink::tint(buf, area, ground);
     let mark = theme.meaning(banner.meaning);
-    for y in 0..area.height {
-        Ink::new(buf, area, y, theme.glyphs.ellipsis).symbol(theme.glyphs.edge, mark);
-    }
     let bold = Style::new().add_modifier(ratatui::style::Modifier::BOLD);
     let room = area.width.saturating_sub(4);
     let lines_for_headline = area.height.saturating_sub(1).max(1);
     let lines = ink::wrap(&banner.headline, room, usize::from(lines_for_headline), theme.glyphs.ellipsis);
+    let row = (lines.len() as u16).clamp(1, area.height);
+    let facts = Rect { y: area.y + row, height: area.height - row, ..area };
+    let used = row + draw_facts(buf, facts, banner, ground, theme);
+    // Only what is written on has the ground: a banner is no wall.
+    let written = Rect { height: used.max(2).min(area.height), ..area };
+    ink::tint(buf, written, ground);
+    for y in 0..written.height {
+        Ink::new(buf, area, y, theme.glyphs.ellipsis).symbol(theme.glyphs.edge, mark);
+    }
     for (n, line) in lines.iter().enumerate() {
         let mut pen = Ink::new(buf, area, n as u16, theme.glyphs.ellipsis);
         pen.skip(2);
@@ -55,21 +60,36 @@ pub fn draw(buf: &mut Buffer, area: Rect, banner: &Banner, theme: &Theme) {
         }
         pen.put(line, ground.patch(bold));
     }
-    if area.height < 2 {
-        return;
+}
+
+/// The facts, one after the other; on the next line where there is one, else those
+/// that do not fit are left out. Gives the lines used.
+fn draw_facts(buf: &mut Buffer, area: Rect, banner: &Banner, ground: Style, theme: &Theme) -> u16 {
+    if area.is_empty() {
+        return 0;
     }
-    let row = (lines.len() as u16).clamp(1, area.height - 1);
-    let mut pen = Ink::new(buf, area, row, theme.glyphs.ellipsis);
-    pen.skip(4);
+    let bold = ground.add_modifier(ratatui::style::Modifier::BOLD);
     let separator = format!(" {} ", theme.glyphs.dot);
-    for (n, fact) in banner.facts.iter().enumerate() {
-        let needed = ink::width(&fact.text) + if n > 0 { ink::width(&separator) } else { 0 };
-        if n > 0 && needed > pen.left() {
-            continue;
+    let (mut row, mut first) = (0, true);
+    let mut left = area.width.saturating_sub(4);
+    for fact in &banner.facts {
+        let lead = if first { 0 } else { ink::width(&separator) };
+        if !first && ink::width(&fact.text) + lead > left {
+            if row + 1 >= area.height {
+                continue;
+            }
+            row += 1;
+            first = true;
+            left = area.width.saturating_sub(4);
         }
-        if n > 0 {
+        let mut pen = Ink::new(buf, area, row, theme.glyphs.ellipsis);
+        pen.skip(area.width.saturating_sub(left));
+        if !first {
             pen.put(&separator, ground);
         }
-        pen.put(&fact.text, if fact.strong { ground.patch(bold) } else { ground });
+        pen.put(&fact.text, if fact.strong { bold } else { ground });
+        left = pen.left();
+        first = false;
     }
+    row + 1
 }

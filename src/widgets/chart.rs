@@ -119,12 +119,8 @@ impl Chart<'_> {
             return;
         }
         Ink::new(buf, area, 0, theme.glyphs.ellipsis).put(self.title, theme.text());
-        let plot = Rect {
-            x: area.x + Self::MARGIN,
-            y: area.y + 1,
-            width: area.width - Self::MARGIN,
-            height: area.height - 3,
-        };
+        let plot =
+            Rect { x: area.x + Self::MARGIN, y: area.y + 1, width: area.width - Self::MARGIN, height: area.height - 3 };
         let highest = self.slots.iter().filter_map(|s| s.value).chain(self.reference).fold(0.0, f64::max);
         let ceiling = nice_ceiling(highest);
         let shares: Vec<_> = self.slots.iter().map(|s| s.value.map(|v| v / ceiling)).collect();
@@ -137,7 +133,11 @@ impl Chart<'_> {
         let Some(label) = self.label else { return };
         let mut put = |row: u16, value: f64| {
             let line = Rect { width: Self::MARGIN - 1, ..area };
-            Ink::new(buf, line, 1 + row, theme.glyphs.ellipsis).cell_right(&label(value), Self::MARGIN - 1, theme.dim());
+            Ink::new(buf, line, 1 + row, theme.glyphs.ellipsis).cell_right(
+                &label(value),
+                Self::MARGIN - 1,
+                theme.dim(),
+            );
         };
         put(0, ceiling);
         if plot.height >= 5 {
@@ -205,9 +205,10 @@ mod tests {
 
     #[test]
     fn scales_move_in_steps() {
-        assert_eq!([0.0, 0.3, 1.0, 1.01, 3.0, 7.0, 99.0, 101.0].map(nice_ceiling), [
-            1.0, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 200.0
-        ]);
+        assert_eq!(
+            [0.0, 0.3, 1.0, 1.01, 3.0, 7.0, 99.0, 101.0].map(nice_ceiling),
+            [1.0, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 200.0]
+        );
     }
 
     #[test]

@@ -95,7 +95,8 @@ fn draw_item(buf: &mut Buffer, area: Rect, y: u16, item: &Item, theme: &Theme) -
             };
             let mut pen = Ink::new(buf, area, y, theme.glyphs.ellipsis);
             // A note gives way where the step itself would be cut short.
-            if ink::width(note) + 14 <= area.width {
+            let whole = ink::width(text) + ink::width(note) + 3 <= area.width;
+            if whole || (*mark == StepMark::Now && ink::width(note) + 14 <= area.width) {
                 pen.right(note, note_style);
             }
             pen.put(symbol, style).put(" ", style).put(text, words);

@@ -25,8 +25,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, title: &str, groups: &[Group], scroll:
     let wanted = if two { halves(&lines).max(1) } else { lines.len() } as u16;
     let width = area.width.min(if two { 112 } else { 60 });
     let height = area.height.min(wanted + 2);
-    let frame =
-        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     ink::clear(buf, frame);
     let inside = Panel { key: "?", title, focused: true, ..Panel::default() }.draw(buf, frame, theme);
     if inside.is_empty() {

@@ -134,26 +134,28 @@ pub fn wrap(text: &str, columns: u16, lines: usize, ellipsis: &str) -> Vec<Strin
     }
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for piece in paragraph.split_word_bounds() {
-            if line.width() + piece.trim_end().width() > columns {
-                let full = std::mem::take(&mut line);
-                if !full.trim().is_empty() {
-                    out.push(full.trim_end().to_owned());
-                }
-                for grapheme in piece.trim_start().graphemes(true) {
-                    if line.width() + grapheme.width() > columns && !line.is_empty() {
-                        out.push(std::mem::take(&mut line));
-                    }
-                    line.push_str(grapheme);
+        for word in paragraph.split_inclusive(' ') {
+            if out.len() > lines {
+                break;
+            }
+            if line.width() + word.trim_end().width() <= columns {
+                line.push_str(word);
+                continue;
+            }
+            // Scripts that need no spaces break anywhere; other words go whole to
+            // the next line where they fit there.
+            let breaks_anywhere = word.graphemes(true).any(|g| g.width() > 1);
+            if !breaks_anywhere && !line.trim().is_empty() {
+                out.push(std::mem::take(&mut line).trim_end().to_owned());
+            }
+            for grapheme in word.graphemes(true) {
+                if line.width() + grapheme.width() > columns && !line.is_empty() && grapheme != " " {
+                    out.push(std::mem::take(&mut line));
                     if out.len() > lines {
                         break;
                     }
                 }
-            } else {
-                line.push_str(piece);
-            }
-            if out.len() > lines {
-                break;
+                line.push_str(grapheme);
             }
         }
         out.push(line.trim_end().to_owned());

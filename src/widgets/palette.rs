@@ -60,12 +60,7 @@ pub fn draw(
     let area = area.intersection(buf.area);
     let width = area.width.min(64);
     let height = area.height.min(ranked.len() as u16 + 3).min(20);
-    let frame = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 4,
-        width,
-        height,
-    };
+    let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 4, width, height };
     ink::clear(buf, frame);
     let inside = Panel { key: ":", title, focused: true, ..Panel::default() }.draw(buf, frame, theme);
     if inside.is_empty() {
@@ -99,8 +94,11 @@ mod tests {
 
     #[test]
     fn letters_in_order_find_the_words() {
-        let entries = ["Add a target", "Trace the target", "Write a note"]
-            .map(|t| Entry { text: t.to_owned(), keys: String::new(), enabled: true });
+        let entries = ["Add a target", "Trace the target", "Write a note"].map(|t| Entry {
+            text: t.to_owned(),
+            keys: String::new(),
+            enabled: true,
+        });
         let found = |q: &str| rank(q, &entries).into_iter().map(|(n, _)| n).collect::<Vec<_>>();
         assert_eq!(found(""), [0, 1, 2]);
         assert_eq!(found("note"), [2]);

@@ -4,8 +4,8 @@
 //! no bytes to keep on screen; a loss is a mark of its own and never a low value;
 //! nothing measured is blank.
 
-use super::theme::{Meaning, Part, Theme};
 use super::Ink;
+use super::theme::{Meaning, Part, Theme};
 
 /// One column of a sparkline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Mark {
     Level(u8),
     /// Measured late.
     Late,
+    /// No answer, and none was owed.
+    Spared,
     /// Some of it was lost.
     Some,
     /// All of it was lost.
@@ -49,6 +51,7 @@ pub fn draw(ink: &mut Ink<'_>, marks: &[Mark], columns: u16, theme: &Theme) {
                 (symbol.unwrap_or_default(), theme.meaning(meaning))
             }
             Mark::Late => (glyphs.late, theme.meaning(Meaning::Warning)),
+            Mark::Spared => (glyphs.none, theme.dim()),
             Mark::Some => (glyphs.lost, theme.meaning(Meaning::Warning)),
             Mark::Lost => (glyphs.lost, theme.meaning(Meaning::Fault)),
         };

@@ -92,7 +92,8 @@ pub fn places(columns: &[Column<'_>], total: u16) -> Vec<Option<(u16, u16)>> {
             places.push(None);
             continue;
         }
-        let extra = if shares == 0 { 0 } else { (u32::from(spare) * u32::from(column.grow) / u32::from(shares)) as u16 };
+        let extra =
+            if shares == 0 { 0 } else { (u32::from(spare) * u32::from(column.grow) / u32::from(shares)) as u16 };
         let width = column.width.saturating_add(extra).min(total - x);
         places.push(Some((x, width)));
         x = x.saturating_add(width).saturating_add(1);

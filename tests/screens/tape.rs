@@ -20,7 +20,9 @@ use frc::model::link::{
 use frc::model::probe::TraceProto;
 use frc::model::record::Origin;
 use frc::model::sample::{DnsAnswer, NtpAnswer};
-use frc::model::socket::{Connection, KernelCounters, Listener, Process, Sockets, TcpInfo, TcpState, TcpStates, Transport};
+use frc::model::socket::{
+    Connection, KernelCounters, Listener, Process, Sockets, TcpInfo, TcpState, TcpStates, Transport,
+};
 use frc::model::target::Address;
 use frc::model::units::Mac;
 use frc::model::{
@@ -44,8 +46,8 @@ pub struct Tape {
     pub breaks: bool,
     pub commands: Vec<Command>,
     pub loses: bool,
-    seq: u64,
-    second: u64,
+    pub seq: u64,
+    pub second: u64,
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -117,8 +119,14 @@ impl Tape {
 
     fn target(&mut self, id: u32, text: &str, role: Role) {
         let address: Address = text.parse().unwrap();
-        let target =
-            Target { id: TargetId(id), text: text.to_owned(), host: address.host, service: address.service, role, label: None };
+        let target = Target {
+            id: TargetId(id),
+            text: text.to_owned(),
+            host: address.host,
+            service: address.service,
+            role,
+            label: None,
+        };
         self.write(at(self.second * 1000), RecordKind::TargetAdded(target));
     }
 
@@ -208,7 +216,8 @@ impl Tape {
         self.sample(3, s, answered(us(400.0, 60.0, 3), Detail::Ntp(ntp)));
         self.sample(4, s, Outcome::Lost);
         self.sample(5, s, echo(us(290.0, if s.is_multiple_of(23) { 2_600.0 } else { 30.0 }, 5)));
-        let dns = || Detail::Dns(DnsAnswer { addresses: vec![ip("10.77.9.20")], ttl: Some(60), ..DnsAnswer::default() });
+        let dns =
+            || Detail::Dns(DnsAnswer { addresses: vec![ip("10.77.9.20")], ttl: Some(60), ..DnsAnswer::default() });
         self.sample(6, s, answered(us(400.0, 50.0, 6), dns()));
         let slow = us(if s.is_multiple_of(11) { 380_000.0 } else { 36_000.0 }, 4_000.0, 7);
         self.sample(7, s, if s.is_multiple_of(9) { Outcome::Lost } else { answered(slow, dns()) });
@@ -280,7 +289,8 @@ fn network(s: u64) -> Network {
     lo.kind = "loopback".into();
     let mut eth0 = link(2, "eth0");
     let burst = if s % 60 > 40 { 5.0 } else { 1.0 };
-    let bytes: f64 = (0..=s).map(|n| 150_000.0 * if n % 60 > 40 { 5.0 } else { 1.0 } * (0.8 + 0.4 * wander(n, 11))).sum();
+    let bytes: f64 =
+        (0..=s).map(|n| 150_000.0 * if n % 60 > 40 { 5.0 } else { 1.0 } * (0.8 + 0.4 * wander(n, 11))).sum();
     eth0.counters = LinkCounters {
         rx_bytes: bytes as u64,
         tx_bytes: (bytes / 12.0 * burst) as u64,
@@ -353,8 +363,22 @@ fn load(s: u64) -> HostLoad {
         uptime: 41 * 86_400 + s,
         file_descriptors: Some((3_120, 1_048_576)),
         disks: vec![
-            Disk { mount: "/".into(), kind: "ext4".into(), total: 80 << 30, available: 31 << 30, read_only: false, hung: false },
-            Disk { mount: "/var".into(), kind: "xfs".into(), total: 200 << 30, available: 9 << 30, read_only: false, hung: false },
+            Disk {
+                mount: "/".into(),
+                kind: "ext4".into(),
+                total: 80 << 30,
+                available: 31 << 30,
+                read_only: false,
+                hung: false,
+            },
+            Disk {
+                mount: "/var".into(),
+                kind: "xfs".into(),
+                total: 200 << 30,
+                available: 9 << 30,
+                read_only: false,
+                hung: false,
+            },
         ],
     }
 }
@@ -377,7 +401,12 @@ fn sockets(s: u64) -> Sockets {
         recv_queue: 0,
         send_queue: 1_460,
         process: Some(Process { pid: 780, name: "nginx".into() }),
-        info: Some(TcpInfo { rtt: Duration::from_millis(14), total_retrans: retrans, segs_out: 90, ..TcpInfo::default() }),
+        info: Some(TcpInfo {
+            rtt: Duration::from_millis(14),
+            total_retrans: retrans,
+            segs_out: 90,
+            ..TcpInfo::default()
+        }),
     };
     Sockets {
         listeners: vec![
@@ -449,7 +478,12 @@ fn fault() -> Verdict {
         subject: subject.to_owned(),
         summary: words(text),
         caused_by: Some(root.id.clone()),
-        evidence: vec![Evidence { probe: probe.to_owned(), observed: words(text), expected: words("an answer"), at: since }],
+        evidence: vec![Evidence {
+            probe: probe.to_owned(),
+            observed: words(text),
+            expected: words("an answer"),
+            at: since,
+        }],
         next: Vec::new(),
         targets: vec![TargetId(target)],
         ..root.clone()

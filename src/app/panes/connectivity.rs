@@ -49,7 +49,8 @@ pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
     } else {
         scene.say(&Message::new("filter-subject").with("filter", ui.filter.as_str()))
     };
-    Head { subject, corner: scene.say(&count), corner_style: scene.theme.dim() }
+    let corner = if ui.rows.is_empty() { String::new() } else { scene.say(&count) };
+    Head { subject, corner, corner_style: scene.theme.dim() }
 }
 
 /// How things stand.
@@ -94,7 +95,9 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
 pub fn what(ask: &Ask) -> String {
     let kind = ask.kind().name();
     match ask {
-        Ask::Tcp { to } | Ask::Udp { to } | Ask::Tls { to, .. } | Ask::Http { to, .. } => format!("{kind} {}", to.port()),
+        Ask::Tcp { to } | Ask::Udp { to } | Ask::Tls { to, .. } | Ask::Http { to, .. } => {
+            format!("{kind} {}", to.port())
+        }
         Ask::Dns { server, .. } if server.port() != 53 => format!("{kind} {}", server.port()),
         _ => kind.to_owned(),
     }
@@ -118,8 +121,16 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
 }
 
 fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
-    let heads =
-        ["head-target", "head-probe", "head-loss", "head-p50", "head-p90", "head-p99", "head-jitter", "head-last-minute"];
+    let heads = [
+        "head-target",
+        "head-probe",
+        "head-loss",
+        "head-p50",
+        "head-p90",
+        "head-p99",
+        "head-jitter",
+        "head-last-minute",
+    ];
     let heads = heads.map(|id| scene.word(id));
     let spark = if area.width >= 150 { SPARK * 2 } else { SPARK };
     let columns = [
@@ -190,7 +201,9 @@ fn why_unmeasured(probe: &ProbeState) -> Message {
 
 /// The charts of what is selected: round-trip times with losses over time.
 fn draw_chart(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
-    let Some(probe) = ui.rows.get(ui.selected(Pane::Connectivity)).and_then(|id| scene.state.probe(*id)) else { return };
+    let Some(probe) = ui.rows.get(ui.selected(Pane::Connectivity)).and_then(|id| scene.state.probe(*id)) else {
+        return;
+    };
     let theme = scene.theme;
     let plot = area.width.saturating_sub(Chart::MARGIN);
     let count = chart::slots(plot, theme);

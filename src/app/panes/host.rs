@@ -84,7 +84,11 @@ pub fn strip(scene: &Scene<'_>) -> Vec<Piece> {
     for (name, share, _) in shares(scene, load).into_iter().take(3) {
         // Whole tenths, so that the line stands still while the load wanders.
         let text = format!("{name} {}", format::percent((share * 20.0).round() / 20.0));
-        pieces.push(if pieces.is_empty() { marked(scene, standing, &text) } else { Piece::new(text, scene.theme.text()) });
+        pieces.push(if pieces.is_empty() {
+            marked(scene, standing, &text)
+        } else {
+            Piece::new(text, scene.theme.text())
+        });
     }
     pieces
 }
@@ -127,9 +131,10 @@ fn facts(scene: &Scene<'_>) -> Vec<(Meaning, String)> {
                 let text = Message::new("task-restarted").with("task", task.task.as_str()).with("times", task.restarts);
                 (Meaning::Good, text)
             }
-            TaskState::Restarting { why, .. } => {
-                (Meaning::Warning, Message::new("event-task-restarting").with("task", task.task.as_str()).with("why", why))
-            }
+            TaskState::Restarting { why, .. } => (
+                Meaning::Warning,
+                Message::new("event-task-restarting").with("task", task.task.as_str()).with("why", why),
+            ),
             TaskState::Unavailable { why } => {
                 let text = Message::new("event-task-unavailable").with("task", task.task.as_str());
                 (Meaning::Unmeasured, text.with("why", why.clone()))

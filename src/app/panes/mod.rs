@@ -16,8 +16,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::widgets::strip::Piece;
 use crate::widgets::Meaning;
+use crate::widgets::strip::Piece;
 
 use super::scene::Scene;
 use super::ui::{Pane, Ui};

@@ -37,7 +37,8 @@ fn shown<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<&'a Link> {
 
 fn standing(scene: &Scene<'_>, link: &Link) -> Meaning {
     let about = scene.verdict.into_iter().flat_map(|v| &v.findings);
-    let found = about.filter(|f| f.subject == link.name.as_str() && f.severity > Severity::Info).map(|f| f.severity).max();
+    let found =
+        about.filter(|f| f.subject == link.name.as_str() && f.severity > Severity::Info).map(|f| f.severity).max();
     match found {
         Some(severity) => Scene::of_severity(severity),
         None if !link.admin_up || !link.carrier => Meaning::Unmeasured,
@@ -57,10 +58,6 @@ fn kind_words(scene: &Scene<'_>, link: &Link) -> String {
     let mut words = vec![scene.word(state).into_owned()];
     words.extend(link.speed_mbps.map(format::link_speed));
     words.extend(link.duplex.map(|d| scene.word(if d == Duplex::Full { "nic-full" } else { "nic-half" }).into_owned()));
-    if !link.kind.is_empty() {
-        words.push(link.kind.to_string());
-    }
-    words.push(link.mtu.to_string());
     words.join(" ")
 }
 
@@ -125,7 +122,13 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
         row += 1;
     }
     if wide {
-        draw_tables(scene, ui, link, buf, Rect { y: area.y + row + 1, height: area.height.saturating_sub(row + 1), ..area });
+        draw_tables(
+            scene,
+            ui,
+            link,
+            buf,
+            Rect { y: area.y + row + 1, height: area.height.saturating_sub(row + 1), ..area },
+        );
     } else {
         let others = interfaces(scene, ui).len().saturating_sub(1);
         if others > 0 && row < area.height {
@@ -140,7 +143,8 @@ fn draw_rates(scene: &Scene<'_>, link: &Link, buf: &mut Buffer, area: Rect) {
     let Some(history) = scene.state.network.history(link.index) else { return };
     let rates = history.rates();
     let middle = area.height / 2;
-    let words = [(0, "rx", Meaning::Good, rates.map(|r| r.rx_bits)), (middle, "tx", Meaning::Focus, rates.map(|r| r.tx_bits))];
+    let words =
+        [(0, "rx", Meaning::Good, rates.map(|r| r.rx_bits)), (middle, "tx", Meaning::Focus, rates.map(|r| r.tx_bits))];
     for (row, name, meaning, bits) in words {
         let text = bits.map_or_else(|| scene.theme.glyphs.dash.to_owned(), format::bit_rate);
         Ink::new(buf, area, row, scene.theme.glyphs.ellipsis)
@@ -168,7 +172,8 @@ fn lines(scene: &Scene<'_>, link: &Link) -> Vec<(String, Style)> {
     let mut lines = Vec::new();
     if let Some(history) = scene.state.network.history(link.index) {
         let piece = faults_piece(scene, history);
-        lines.push((piece.text, piece.style));
+        let kind = Message::new("nic-kind").with("kind", &link.kind).with("mtu", link.mtu);
+        lines.push((format!("{}  {}", piece.text, scene.say(&kind)), piece.style));
     }
     let Some(listing) = scene.state.network.listing() else { return lines };
     let own = listing.addresses.iter().filter(|a| a.index == link.index && a.scope != Scope::Link);
@@ -193,7 +198,8 @@ fn lines(scene: &Scene<'_>, link: &Link) -> Vec<(String, Style)> {
         lines.push(line);
     }
     let neighbours = listing.neighbours.iter().filter(|n| n.index == link.index).count();
-    let failed = listing.neighbours.iter().filter(|n| n.index == link.index && n.state == NeighbourState::Failed).count();
+    let failed =
+        listing.neighbours.iter().filter(|n| n.index == link.index && n.state == NeighbourState::Failed).count();
     let routes = listing.routes.iter().filter(|r| r.next_hops.iter().any(|h| h.index == link.index)).count();
     let text = Message::new("nic-tables").with("neighbours", neighbours).with("failed", failed).with("routes", routes);
     lines.push((scene.say(&text), scene.theme.dim()));
@@ -216,9 +222,10 @@ fn draw_tables(scene: &Scene<'_>, ui: &Ui, link: &Link, buf: &mut Buffer, area: 
         });
         format!("{}{via}", r.destination)
     });
-    let others = interfaces(scene, ui).into_iter().filter_map(|i| scene.state.network.link(i)).map(|l| {
-        format!("{} {} {}", scene.theme.mark(standing(scene, l)), l.name, kind_words(scene, l))
-    });
+    let others = interfaces(scene, ui)
+        .into_iter()
+        .filter_map(|i| scene.state.network.link(i))
+        .map(|l| format!("{} {} {}", scene.theme.mark(standing(scene, l)), l.name, kind_words(scene, l)));
     let columns: [(&str, Vec<String>); 4] = [
         ("nic-head-counters", counters),
         ("nic-head-neighbours", neighbours.collect()),

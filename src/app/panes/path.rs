@@ -135,7 +135,10 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let below = (notes.len() as u16 + u16::from(!notes.is_empty())).min(area.height / 2);
     let table_area = Rect { height: area.height - below, ..area };
     let heads = ["head-hop", "head-router", "head-loss", "head-p50", "head-p99", "head-mtu", "head-history"];
-    let heads = heads.map(|id| scene.word(id));
+    let mut heads = heads.map(|id| scene.word(id));
+    if path.hops().iter().all(|h| h.mtu.is_none()) {
+        heads[5] = "".into();
+    }
     let history = if area.width >= 140 { HISTORY * 3 } else { HISTORY };
     let columns = [
         Column::words("", 1, 0),
@@ -144,7 +147,7 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
         Column::figures(&heads[2], 7),
         Column::figures(&heads[3], 6),
         Column::figures(&heads[4], 6).rank(2),
-        Column::figures(&heads[5], 5).rank(3),
+        Column::figures(&heads[5], if path.hops().iter().any(|h| h.mtu.is_some()) { 5 } else { 0 }).rank(3),
         Column::words(&heads[6], history, 0).rank(1),
     ];
     let focused = ui.focus == Pane::Path;
@@ -197,9 +200,11 @@ fn draw_hop(scene: &Scene<'_>, path: &Path, hop: &Hop, is_end: bool, row: &mut t
     let tally = hop.tally_since(scene.from());
     let loss = tally.loss();
     // Loss that later hops do not share is a router sparing its answers.
-    let shared = path.hops().iter().filter(|h| h.ttl > hop.ttl && h.answers()).all(|h| {
-        h.tally_since(scene.from()).loss().is_none_or(|l| l > 0.05)
-    });
+    let shared = path
+        .hops()
+        .iter()
+        .filter(|h| h.ttl > hop.ttl && h.answers())
+        .all(|h| h.tally_since(scene.from()).loss().is_none_or(|l| l > 0.05));
     let standing = match loss {
         _ if !hop.answers() => None,
         _ if is_end => Some(Meaning::Warning),
@@ -225,10 +230,12 @@ fn draw_hop(scene: &Scene<'_>, path: &Path, hop: &Hop, is_end: bool, row: &mut t
         let words = scene.say(&Message::new("path-siblings").with("count", more));
         pen.put("  ", Style::new()).put(&words, theme.dim());
     }
-    if is_end {
-        pen.put("  ", Style::new()).put(&scene.word("path-last"), theme.meaning(Meaning::Warning));
-    }
-    let loss_style = if standing == Some(Meaning::Good) { theme.text() } else { style };
+    let is_spared = standing == Some(Meaning::Good) && loss.is_some_and(|l| l > 0.05);
+    let loss_style = match standing {
+        _ if is_spared => theme.dim(),
+        Some(Meaning::Good) => theme.text(),
+        _ => style,
+    };
     row.put_right(3, &loss.map_or_else(|| theme.glyphs.dash.to_owned(), format::percent), loss_style);
     for (column, q) in [(4, 0.5), (5, 0.99)] {
         let text = hop.rtt(q).map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt);
@@ -238,7 +245,17 @@ fn draw_hop(scene: &Scene<'_>, path: &Path, hop: &Hop, is_end: bool, row: &mut t
         row.put_right(6, &mtu.to_string(), theme.text());
     }
     let (mut pen, width) = row.column(7);
-    sparkline::draw(&mut pen, &marks(scene, hop, history), width, theme);
+    if is_end {
+        pen.put(&scene.word("path-last"), theme.meaning(Meaning::Warning));
+        return;
+    }
+    let mut marks = marks(scene, path, hop, history);
+    if is_spared {
+        for mark in &mut marks {
+            *mark = if matches!(mark, Mark::Lost | Mark::Some) { Mark::Spared } else { *mark };
+        }
+    }
+    sparkline::draw(&mut pen, &marks, width, theme);
 }
 
 fn row_strong(is_end: bool, hop: &Hop) -> bool {
@@ -246,9 +263,9 @@ fn row_strong(is_end: bool, hop: &Hop) -> bool {
 }
 
 /// The rounds kept, by moments of a few seconds, so that the line moves in steps.
-fn marks(scene: &Scene<'_>, hop: &Hop, columns: usize) -> Vec<Mark> {
+fn marks(scene: &Scene<'_>, path: &Path, hop: &Hop, columns: usize) -> Vec<Mark> {
     let width = super::super::scene::BUCKET.as_nanos() as u64;
-    let newest = scene.now().0 / width;
+    let newest = path.last_round.as_ref().map_or(scene.now(), |r| r.began).0 / width;
     let usual = hop.rtt(0.5).map_or(0.0, |d| d.as_secs_f64() * 1e3);
     let mut marks = vec![Mark::Gap; columns];
     for (sent, point) in hop.recent() {

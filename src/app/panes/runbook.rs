@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{Message, Severity};
-use crate::widgets::{Ink, ink};
 use crate::widgets::checklist::{self, Item, StepMark};
 use crate::widgets::strip::Piece;
+use crate::widgets::{Ink, ink};
 
 use super::super::scene::Scene;
 use super::super::seat::{Stand, Walk, WalkStep};
@@ -106,7 +106,8 @@ fn items(scene: &Scene<'_>, walk: &Walk, selected: Option<usize>, open: bool) ->
             if selected.map_or(is_current, |s| s == n) {
                 at = items.len();
             }
-            let details = if open || is_current || selected == Some(n) { step_details(scene, step) } else { Vec::new() };
+            let details =
+                if open || is_current || selected == Some(n) { step_details(scene, step) } else { Vec::new() };
             items.push(Item::Step {
                 mark: mark(step, is_current),
                 text: step.text.clone(),
@@ -182,7 +183,13 @@ fn draw_advice(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) {
         }
         for next in &finding.next {
             let text = scene.say(next);
-            items.push(Item::Step { mark: StepMark::Todo, text, note: String::new(), details: Vec::new(), selected: false });
+            items.push(Item::Step {
+                mark: StepMark::Todo,
+                text,
+                note: String::new(),
+                details: Vec::new(),
+                selected: false,
+            });
         }
         items.push(Item::Space);
     }

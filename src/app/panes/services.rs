@@ -45,7 +45,9 @@ fn standing(scene: &Scene<'_>, l: &Listener) -> Meaning {
     let found = found.filter(|f| f.subject.ends_with(&port)).map(|f| f.severity).max();
     match found {
         Some(severity) => Scene::of_severity(severity),
-        None if l.transport == Transport::Tcp && l.queue_limit > 0 && l.queue * 5 >= l.queue_limit * 4 => Meaning::Warning,
+        None if l.transport == Transport::Tcp && l.queue_limit > 0 && l.queue * 5 >= l.queue_limit * 4 => {
+            Meaning::Warning
+        }
         None => Meaning::Good,
     }
 }
@@ -61,7 +63,11 @@ pub fn head(scene: &Scene<'_>) -> Head {
 pub fn meaning(scene: &Scene<'_>) -> Option<Meaning> {
     sockets(scene)?;
     let worst = rows(scene, "").into_iter().map(|l| standing(scene, l));
-    Some(worst.max_by_key(|m| matches!(m, Meaning::Warning) as u8 + 2 * matches!(m, Meaning::Fault) as u8).unwrap_or(Meaning::Good))
+    Some(
+        worst
+            .max_by_key(|m| matches!(m, Meaning::Warning) as u8 + 2 * matches!(m, Meaning::Fault) as u8)
+            .unwrap_or(Meaning::Good),
+    )
 }
 
 /// The pane in one line.
@@ -116,7 +122,7 @@ fn draw_listeners(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect, 
         Column::words("", 1, 0),
         Column::words(&heads[0], 6, 0),
         Column::words(&heads[1], 10, 1),
-        Column::figures(&heads[2], 6),
+        Column::figures(&heads[2], 5),
         Column::figures(&heads[3], 10).rank(2),
         Column::words(&heads[4], 24, 0).rank(3),
     ];
@@ -146,7 +152,16 @@ fn draw_listeners(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect, 
 }
 
 fn draw_connections(scene: &Scene<'_>, sockets: &Sockets, buf: &mut Buffer, area: Rect) {
-    let heads = ["head-state", "head-local", "head-remote", "head-process", "head-sendq", "head-recvq", "head-rtt", "head-retransmits"];
+    let heads = [
+        "head-state",
+        "head-local",
+        "head-remote",
+        "head-process",
+        "head-sendq",
+        "head-recvq",
+        "head-rtt",
+        "head-retransmits",
+    ];
     let heads = heads.map(|id| scene.word(id));
     let columns = [
         Column::words(&heads[0], 10, 0),
@@ -177,7 +192,8 @@ fn draw_connections(scene: &Scene<'_>, sockets: &Sockets, buf: &mut Buffer, area
 
 fn draw_states(scene: &Scene<'_>, sockets: &Sockets, buf: &mut Buffer, area: Rect) {
     let s = sockets.states;
-    let all = s.established + s.syn_sent + s.syn_recv + s.fin_wait + s.time_wait + s.close_wait + s.last_ack + s.closing;
+    let all =
+        s.established + s.syn_sent + s.syn_recv + s.fin_wait + s.time_wait + s.close_wait + s.last_ack + s.closing;
     let pairs = [("services-estab", s.established), ("services-time-wait", s.time_wait)];
     let others = Message::new("services-others")
         .with("opening", s.syn_sent + s.syn_recv)

@@ -55,25 +55,28 @@ pub(super) fn words(scene: &Scene<'_>, event: &Event) -> (Option<Meaning>, Strin
             (None, Message::new("event-path").with("to", *to).with("hop", hop + 1))
         }
         Happening::Link { name, up: true } => (Some(Meaning::Good), Message::new("event-link-up").with("name", name)),
-        Happening::Link { name, up: false } => (Some(Meaning::Fault), Message::new("event-link-down").with("name", name)),
+        Happening::Link { name, up: false } => {
+            (Some(Meaning::Fault), Message::new("event-link-down").with("name", name))
+        }
         Happening::Target { name, added } => {
             let id = if *added { "event-target-added" } else { "event-target-removed" };
             (None, Message::new(id).with("name", name.as_str()))
         }
         Happening::Gap(gap) => {
             let message = match gap.cause {
-                GapCause::Suspended => {
-                    Message::new("event-gap").with("seconds", gap.to.since(gap.from).as_secs_f64())
-                }
+                GapCause::Suspended => Message::new("event-gap").with("seconds", gap.to.since(gap.from).as_secs_f64()),
                 GapCause::ClockStep { by_ms } => Message::new("event-clock-step").with("ms", by_ms as f64),
             };
             (Some(Meaning::Unmeasured), message)
         }
         Happening::Task(health) => match &health.state {
-            TaskState::Running => (Some(Meaning::Good), Message::new("event-task-running").with("task", health.task.as_str())),
-            TaskState::Restarting { why, .. } => {
-                (Some(Meaning::Warning), Message::new("event-task-restarting").with("task", health.task.as_str()).with("why", why))
+            TaskState::Running => {
+                (Some(Meaning::Good), Message::new("event-task-running").with("task", health.task.as_str()))
             }
+            TaskState::Restarting { why, .. } => (
+                Some(Meaning::Warning),
+                Message::new("event-task-restarting").with("task", health.task.as_str()).with("why", why),
+            ),
             TaskState::Unavailable { why } => {
                 let message = Message::new("event-task-unavailable").with("task", health.task.as_str());
                 (Some(Meaning::Unmeasured), message.with("why", why.clone()))
