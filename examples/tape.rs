@@ -67,7 +67,7 @@ fn main() {
     let (_keep, batches) = channel();
     let options = AppOptions { no_color: has("--no-color"), ascii: has("--ascii"), ..AppOptions::default() };
     match run(&options, &texts, &mut live, batches) {
-        Ok(ending) => eprintln!("{ending:?}"),
+        Ok(ending) => std::process::exit(i32::from(ending.status())),
         Err(why) => {
             eprintln!("{}", texts.render(&why_no_screen(&why)));
             std::process::exit(1);

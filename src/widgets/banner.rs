@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use super::theme::{Meaning, Theme};
 use super::{Ink, ink};
@@ -36,7 +36,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, banner: &Banner, theme: &Theme) {
         return;
     }
     let ground = theme.banner(banner.meaning);
-    let mark = theme.meaning(banner.meaning);
+    // On a ground of the same colour the mark would vanish.
+    let mark = match ground.bg {
+        Some(Color::Rgb(..) | Color::Indexed(_)) | None => theme.meaning(banner.meaning),
+        Some(_) => ground,
+    };
     let bold = Style::new().add_modifier(ratatui::style::Modifier::BOLD);
     let room = area.width.saturating_sub(4);
     let lines_for_headline = area.height.saturating_sub(1).max(1);
