@@ -500,18 +500,11 @@ outcome-resolved = { $count ->
 outcome-late = late, after { MS($ms) }
 outcome-lost = no answer
 outcome-refused = refused in { MS($ms) }
+screen-icmp-too-big = packet too big, MTU { $mtu }
+screen-icmp-other = ICMP type { $type } code { $code }
 outcome-icmp = { $from } says { $error }
 outcome-failed = reached, then { $why }
 outcome-unsent = not sent: { $why }
-icmp-net-unreachable = network unreachable
-icmp-host-unreachable = host unreachable
-icmp-protocol-unreachable = protocol unreachable
-icmp-port-unreachable = port unreachable
-icmp-admin-prohibited = administratively prohibited
-icmp-too-big = packet too big
-icmp-time-exceeded = time exceeded
-icmp-redirect = redirect
-icmp-other = an unusual ICMP error
 
 ## Commands without a screen
 
@@ -684,11 +677,6 @@ what-link-up = link
 what-has-address = address
 what-has-route = route
 what-writable = writable disks
-icmp-prohibited = administratively prohibited
-icmp-too-big = too big, MTU { $mtu }
-icmp-time-exceeded = time exceeded
-icmp-redirect = use another gateway
-icmp-other = ICMP type { $type } code { $code }
 failure-silent = silence
 failure-reset = a reset
 failure-closed = closed without an answer

@@ -61,33 +61,29 @@ fn banner_of(scene: &Scene<'_>) -> Banner {
         return Banner { meaning: Meaning::Unmeasured, headline, facts: vec![fact(progress(scene), false)] };
     };
     let mut facts = Vec::new();
-    match verdict.root() {
-        Some(root) => {
-            let say = |id: String| scene.texts.word(&id).into_owned();
-            facts.push(fact(say(format!("side-{}", root.side)), true));
-            facts.push(fact(say(format!("confidence-{}", root.confidence)), false));
-            let since = Message::new("banner-since").with("time", scene.texts.zone().time(root.since.wall));
-            facts.push(fact(scene.say(&since), false));
-            let explained = verdict.explained_by(&root.id);
-            if explained > 0 {
-                facts.push(fact(scene.say(&Message::new("banner-explains").with("count", explained)), false));
-            }
-            let others =
-                verdict.findings.iter().filter(|f| f.severity > Severity::Info && f.caused_by.is_none()).count();
-            if others > 1 {
-                facts.push(fact(scene.say(&Message::new("banner-others").with("count", others - 1)), false));
-            }
-            if let Some(step) = now_words(scene, verdict) {
-                facts.insert(facts.len().min(3), fact(step, true));
-            }
+    if let Some(root) = verdict.root() {
+        let say = |id: String| scene.texts.word(&id).into_owned();
+        facts.push(fact(say(format!("side-{}", root.side)), true));
+        facts.push(fact(say(format!("confidence-{}", root.confidence)), false));
+        let since = Message::new("banner-since").with("time", scene.texts.zone().time(root.since.wall));
+        facts.push(fact(scene.say(&since), false));
+        let explained = verdict.explained_by(&root.id);
+        if explained > 0 {
+            facts.push(fact(scene.say(&Message::new("banner-explains").with("count", explained)), false));
         }
-        None => {
-            let unmeasured = verdict.unmeasured.len();
-            if unmeasured > 0 {
-                facts.push(fact(scene.say(&Message::new("banner-unmeasured").with("count", unmeasured)), false));
-            }
-            facts.push(fact(progress(scene), false));
+        let others = verdict.findings.iter().filter(|f| f.severity > Severity::Info && f.caused_by.is_none()).count();
+        if others > 1 {
+            facts.push(fact(scene.say(&Message::new("banner-others").with("count", others - 1)), false));
         }
+        if let Some(step) = now_words(scene, verdict) {
+            facts.insert(facts.len().min(3), fact(step, true));
+        }
+    } else {
+        let unmeasured = verdict.unmeasured.len();
+        if unmeasured > 0 {
+            facts.push(fact(scene.say(&Message::new("banner-unmeasured").with("count", unmeasured)), false));
+        }
+        facts.push(fact(progress(scene), false));
     }
     Banner { meaning: scene.overall(), headline: scene.say(&verdict.summary), facts }
 }
@@ -218,26 +214,23 @@ fn draw_step(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) {
     }
     let inside = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let mut pen = Ink::new(buf, inside, row, theme.glyphs.ellipsis);
-    match scene.walk.and_then(|w| Some((w, w.current()?))) {
-        Some((walk, (phase, step, n))) => {
-            let where_to =
-                Message::new("step-of").with("phase", phase.title.as_str()).with("step", n).with("steps", walk.len());
-            let where_to = scene.say(&where_to);
-            if area.width >= 60 {
-                pen.right(&where_to, theme.dim());
-            }
-            pen.put(theme.glyphs.pointer, theme.meaning(Meaning::Focus))
-                .put(" ", theme.text())
-                .put(&step.text, theme.strong());
-            let second = if step.why.is_empty() { &step.note } else { &step.why };
-            Ink::new(buf, inside, row + 1, theme.glyphs.ellipsis).skip(2).put(second, theme.dim());
+    if let Some((walk, (phase, step, n))) = scene.walk.and_then(|w| Some((w, w.current()?))) {
+        let where_to =
+            Message::new("step-of").with("phase", phase.title.as_str()).with("step", n).with("steps", walk.len());
+        let where_to = scene.say(&where_to);
+        if area.width >= 60 {
+            pen.right(&where_to, theme.dim());
         }
-        None => {
-            let next = scene.verdict.and_then(|v| now_words(scene, v));
-            let words = next.unwrap_or_else(|| scene.word("step-nothing").into_owned());
-            for (n, line) in ink::wrap(&words, inside.width, 2, theme.glyphs.ellipsis).iter().enumerate() {
-                Ink::new(buf, inside, row + n as u16, theme.glyphs.ellipsis).put(line, theme.text());
-            }
+        pen.put(theme.glyphs.pointer, theme.meaning(Meaning::Focus))
+            .put(" ", theme.text())
+            .put(&step.text, theme.strong());
+        let second = if step.why.is_empty() { &step.note } else { &step.why };
+        Ink::new(buf, inside, row + 1, theme.glyphs.ellipsis).skip(2).put(second, theme.dim());
+    } else {
+        let next = scene.verdict.and_then(|v| now_words(scene, v));
+        let words = next.unwrap_or_else(|| scene.word("step-nothing").into_owned());
+        for (n, line) in ink::wrap(&words, inside.width, 2, theme.glyphs.ellipsis).iter().enumerate() {
+            Ink::new(buf, inside, row + n as u16, theme.glyphs.ellipsis).put(line, theme.text());
         }
     }
 }

@@ -111,7 +111,7 @@ fn parse(bytes: &[u8], quiet: bool) -> Parsed {
         [] => Parsed::More,
         [0x1b] if quiet => key(KeyCode::Esc, KeyModifiers::NONE),
         [0x1b] => Parsed::More,
-        [0x1b, b'['] | [0x1b, b'O'] if quiet => key(KeyCode::Char(char::from(bytes[1])), KeyModifiers::ALT),
+        [0x1b, b'[' | b'O'] if quiet => key(KeyCode::Char(char::from(bytes[1])), KeyModifiers::ALT),
         [0x1b, b'[', rest @ ..] => csi(rest),
         [0x1b, b'O', rest @ ..] => ss3(rest),
         // A device's own talk (OSC, DCS, APC, PM, SOS): read to its end, no key.

@@ -26,9 +26,11 @@ use super::run::{AppOptions, why_no_screen};
 use super::seat::{Seat, Stand, Walk, WalkPhase, WalkStep};
 use super::tty::NoScreen;
 
-/// Judged at most this often, so that a verdict is on the screen soon after its
-/// cause.
+/// While the first measurements come in the session is judged this often, so that a
+/// verdict is on the screen soon after its cause; later once a second.
 const JUDGE: Duration = Duration::from_millis(250);
+/// For how long measurements count as the first.
+const FIRST: Duration = Duration::from_secs(15);
 
 /// Runs the console over what `setup` says; how it ended.
 ///
@@ -55,6 +57,7 @@ pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Resu
         who: who(),
         walk: book.map(|book| runbook::Walk::start(Arc::new(book), now)),
         judged: None,
+        changed: Some(Instant::now()),
         unkept: false,
         live,
     };
@@ -75,6 +78,8 @@ struct LiveSeat<'a> {
     texts: &'a Texts,
     walk: Option<runbook::Walk>,
     judged: Option<Instant>,
+    /// When targets, probes or the host's network changed last.
+    changed: Option<Instant>,
     who: Untrusted,
     /// Something was noted or ticked that ends with the session.
     unkept: bool,
@@ -188,8 +193,13 @@ impl Seat for LiveSeat<'_> {
     fn apply(&mut self, batch: Batch) -> bool {
         let before = self.live.session.state.structure();
         self.live.take(batch);
-        let judged = self.judged.is_none_or(|j| j.elapsed() >= JUDGE) && self.judge();
-        judged || self.live.session.state.structure() != before
+        let structure = self.live.session.state.structure();
+        if structure != before {
+            self.changed = Some(Instant::now());
+        }
+        let first = self.changed.is_some_and(|c| c.elapsed() < FIRST);
+        let judged = first && self.judged.is_none_or(|j| j.elapsed() >= JUDGE) && self.judge();
+        judged || structure != before
     }
 
     fn tick(&mut self, _now: At) -> bool {

@@ -13,7 +13,7 @@ use super::ui::{Pane, Ui};
 /// Rebuilds the rows of every list.
 pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
     let kept = ui.rows.get(ui.selected(Pane::Connectivity)).copied();
-    ui.rows = connectivity(scene, &ui.filter);
+    (ui.rows, ui.standings) = connectivity(scene, &ui.filter);
     // What is selected stays selected where the rows around it moved.
     if let Some(at) = kept.and_then(|id| ui.rows.iter().position(|r| *r == id)) {
         ui.view(Pane::Connectivity).selected = at;
@@ -30,9 +30,10 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
 }
 
 /// The probes shown as connections: what fails first, then people's targets, then
-/// what was found by itself.
-fn connectivity(scene: &Scene<'_>, filter: &str) -> Vec<ProbeId> {
+/// what was found by itself; with them, how many stand how.
+fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
     let filter = filter.to_lowercase();
+    let mut standings = [0; 4];
     let mut rows: Vec<_> = scene
         .state
         .probes()
@@ -40,18 +41,24 @@ fn connectivity(scene: &Scene<'_>, filter: &str) -> Vec<ProbeId> {
         .filter_map(|p| {
             let target = scene.named_by(p)?;
             let shown = target.role != Role::Hop && (filter.is_empty() || holds(target.name(), p, &filter));
-            shown.then(|| ((order(scene.standing(p)), target.role, target.id, kind_order(p)), p.spec.id))
+            shown.then(|| {
+                let standing = class(scene.standing(p));
+                standings[standing] += 1;
+                // What is well and what is not measured stay where they are.
+                ((standing.min(2), target.role, target.id, kind_order(p)), p.spec.id)
+            })
         })
         .collect();
     rows.sort_unstable();
-    rows.into_iter().map(|(_, id)| id).collect()
+    (rows.into_iter().map(|(_, id)| id).collect(), standings)
 }
 
-fn order(meaning: Meaning) -> u8 {
+fn class(meaning: Meaning) -> usize {
     match meaning {
         Meaning::Fault => 0,
         Meaning::Warning => 1,
-        _ => 2,
+        Meaning::Good | Meaning::Focus => 2,
+        Meaning::Unmeasured => 3,
     }
 }
 

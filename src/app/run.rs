@@ -241,7 +241,7 @@ impl Console<'_> {
     fn carry_out(&mut self, effect: Effect) -> Option<Ending> {
         match effect {
             Effect::Command(command) => self.command(command),
-            Effect::Copy(text) => self.copy(text),
+            Effect::Copy(text) => self.copy(&text),
             Effect::Redraw => self.terminal.forget(),
             Effect::Suspend if suspend::possible() => suspend::ask(),
             Effect::Suspend => self.notice(Message::new("notice-no-shell")),
@@ -265,12 +265,12 @@ impl Console<'_> {
         self.refreshed = None;
     }
 
-    fn copy(&mut self, text: String) {
+    fn copy(&mut self, text: &str) {
         let in_tmux = std::env::var_os("TMUX").is_some_and(|t| !t.is_empty());
-        if in_tmux && clipboard::to_tmux(text.clone(), &self.sender).is_ok() {
+        if in_tmux && clipboard::to_tmux(text.to_owned(), &self.sender).is_ok() {
             return;
         }
-        let id = if self.terminal.send(&clipboard::osc52(&text)) { "notice-copied" } else { "notice-copy-failed" };
+        let id = if self.terminal.send(&clipboard::osc52(text)) { "notice-copied" } else { "notice-copy-failed" };
         self.notice(Message::new(id));
     }
 

@@ -338,7 +338,7 @@ mod tests {
                         let seen = terminal.screen().cell(y, x).unwrap();
                         let seen = if seen.contents().is_empty() { " " } else { seen.contents() };
                         prop_assert_eq!(seen, want, "at {},{}", x, y);
-                        skip = unicode_width::UnicodeWidthStr::width(want).saturating_sub(1);
+                        skip = UnicodeWidthStr::width(want).saturating_sub(1);
                     }
                 }
             }

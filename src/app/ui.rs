@@ -13,9 +13,10 @@ use crate::widgets::table::View;
 use super::seat::{Seat, Walk};
 
 /// The panes, in the order of their keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[expect(missing_docs, reason = "the names are the panes'")]
 pub enum Pane {
+    #[default]
     Connectivity,
     Path,
     Nic,
@@ -161,18 +162,14 @@ pub struct Ui {
     pub notice: Option<(Message, Mono)>,
     /// Rows of the connectivity pane; refreshed with the figures, not with keys.
     pub rows: Vec<ProbeId>,
+    /// How many of those rows stand how: fault, warning, good, not measured.
+    pub standings: [usize; 4],
     /// The target that the path pane follows, where a person chose one.
     pub traced: Option<TargetId>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
     /// Rows visible in the focused pane, for paging.
     pub page: u16,
-}
-
-impl Default for Pane {
-    fn default() -> Self {
-        Self::Connectivity
-    }
 }
 
 impl Ui {

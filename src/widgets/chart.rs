@@ -42,9 +42,20 @@ pub fn nice_ceiling(value: f64) -> f64 {
 const LEFT: [u32; 4] = [0x40, 0x04, 0x02, 0x01];
 const RIGHT: [u32; 4] = [0x80, 0x20, 0x10, 0x08];
 
-/// Draws `values` (share of the height, 0 to 1) as columns standing on the bottom,
-/// or hanging from the top.
-pub fn bars(buf: &mut Buffer, area: Rect, values: &[Option<f64>], hanging: bool, style: Style, theme: &Theme) {
+/// How a value is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A column standing on the bottom.
+    Standing,
+    /// A column hanging from the top.
+    Hanging,
+    /// A point, joined to the one before.
+    Line,
+}
+
+/// Draws `values` (share of the height, 0 to 1).
+pub fn bars(buf: &mut Buffer, area: Rect, values: &[Option<f64>], shape: Shape, style: Style, theme: &Theme) {
+    let hanging = shape == Shape::Hanging;
     let area = area.intersection(buf.area);
     if area.is_empty() {
         return;
@@ -60,22 +71,33 @@ pub fn bars(buf: &mut Buffer, area: Rect, values: &[Option<f64>], hanging: bool,
         let full = u32::from(area.height) * steps;
         Some(((value.clamp(0.0, 1.0) * f64::from(full)).round() as u32).max(1))
     };
+    // The steps from which and up to which a slot is filled.
+    let span = |n: usize| -> Option<(u32, u32)> {
+        let top = height(n)?;
+        let before = n.checked_sub(1).and_then(height).unwrap_or(top);
+        let from = if shape == Shape::Line { top.saturating_sub(1).min(before) } else { 0 };
+        Some((from, top))
+    };
     for x in 0..area.width {
         let at = usize::from(x) * per;
-        let (left, right) = (height(at), if per == 2 { height(at + 1) } else { None });
+        let (left, right) = (span(at), if per == 2 { span(at + 1) } else { None });
         for row in 0..area.height {
             let base = u32::from(row) * steps;
-            let fill = |h: Option<u32>| h.map_or(0, |h| h.saturating_sub(base).min(steps));
-            let (l, r) = (fill(left), fill(right));
-            if l == 0 && r == 0 {
-                break;
+            let within = |s: Option<(u32, u32)>| {
+                s.map_or((0, 0), |(from, to)| {
+                    (from.saturating_sub(base).min(steps), to.saturating_sub(base).min(steps))
+                })
+            };
+            let (l, r) = (within(left), within(right));
+            if l.0 == l.1 && r.0 == r.1 {
+                continue;
             }
             let y = if hanging { area.y + row } else { area.bottom() - 1 - row };
             let Some(cell) = buf.cell_mut((area.x + x, y)) else { continue };
             if theme.glyphs.braille {
                 cell.set_char(braille(l, r, hanging));
             } else {
-                let level = (l as usize).saturating_sub(1).min(7);
+                let level = (l.1 as usize).saturating_sub(1).min(7);
                 cell.set_symbol(theme.glyphs.levels[level]);
             }
             cell.set_style(style);
@@ -83,12 +105,13 @@ pub fn bars(buf: &mut Buffer, area: Rect, values: &[Option<f64>], hanging: bool,
     }
 }
 
-fn braille(left: u32, right: u32, hanging: bool) -> char {
+fn braille(left: (u32, u32), right: (u32, u32), hanging: bool) -> char {
     let mut bits = 0;
     for n in 0..4usize {
         let at = if hanging { 3 - n } else { n };
-        bits |= if (n as u32) < left { LEFT[at] } else { 0 };
-        bits |= if (n as u32) < right { RIGHT[at] } else { 0 };
+        let within = |(from, to): (u32, u32)| (from..to).contains(&(n as u32));
+        bits |= if within(left) { LEFT[at] } else { 0 };
+        bits |= if within(right) { RIGHT[at] } else { 0 };
     }
     char::from_u32(0x2800 + bits).unwrap_or(' ')
 }
@@ -124,7 +147,7 @@ impl Chart<'_> {
         let highest = self.slots.iter().filter_map(|s| s.value).chain(self.reference).fold(0.0, f64::max);
         let ceiling = nice_ceiling(highest);
         let shares: Vec<_> = self.slots.iter().map(|s| s.value.map(|v| v / ceiling)).collect();
-        bars(buf, plot, &shares, false, theme.meaning(Meaning::Good), theme);
+        bars(buf, plot, &shares, Shape::Line, theme.meaning(Meaning::Good), theme);
         self.draw_scale(buf, area, plot, ceiling, theme);
         self.draw_axis(buf, area, plot, theme);
     }
@@ -191,8 +214,8 @@ pub fn mirrored(buf: &mut Buffer, area: Rect, up: &[Option<f64>], down: &[Option
     let upper = Rect { height: area.height.div_ceil(2), ..area };
     let lower = Rect { y: area.y.saturating_add(upper.height), height: area.height - upper.height, ..area };
     let share = |values: &[Option<f64>], top: f64| values.iter().map(|v| v.map(|v| v / top)).collect::<Vec<_>>();
-    bars(buf, upper, &share(up, above), false, theme.meaning(Meaning::Good), theme);
-    bars(buf, lower, &share(down, below), true, theme.meaning(Meaning::Focus), theme);
+    bars(buf, upper, &share(up, above), Shape::Standing, theme.meaning(Meaning::Good), theme);
+    bars(buf, lower, &share(down, below), Shape::Hanging, theme.meaning(Meaning::Focus), theme);
     (above, below)
 }
 
@@ -205,10 +228,8 @@ mod tests {
 
     #[test]
     fn scales_move_in_steps() {
-        assert_eq!(
-            [0.0, 0.3, 1.0, 1.01, 3.0, 7.0, 99.0, 101.0].map(nice_ceiling),
-            [1.0, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 200.0]
-        );
+        let ceilings = [0.0, 0.3, 1.0, 1.01, 3.0, 7.0, 99.0, 101.0].map(|v| format!("{:.1}", nice_ceiling(v)));
+        assert_eq!(ceilings, ["1.0", "0.5", "1.0", "2.0", "5.0", "10.0", "100.0", "200.0"]);
     }
 
     #[test]

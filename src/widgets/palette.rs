@@ -47,6 +47,7 @@ pub fn rank(query: &str, entries: &[Entry]) -> Vec<(usize, Vec<u32>)> {
 }
 
 /// Draws the palette in the upper middle of `area`; gives the cursor's place.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the picture; a struct would only rename them")]
 pub fn draw(
     buf: &mut Buffer,
     area: Rect,

@@ -141,6 +141,7 @@ impl Row<'_> {
 
 /// Draws the head and the visible of `count` rows; `draw_row` is called for those
 /// only. `selected` says whether to show a selection.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the picture; a struct would only rename them")]
 pub fn draw(
     buf: &mut Buffer,
     area: Rect,

@@ -201,3 +201,20 @@ fn only_a_screenful_of_a_thousand_targets_is_drawn() {
     screen.press("G");
     assert!(screen.text().contains("10.77.1.5"));
 }
+
+/// No timed test: prints what a key and a refresh cost with a thousand targets.
+#[test]
+fn what_a_key_costs() {
+    let mut screen = Screen::new(Tape::thousand(), 120, 36);
+    let mut times = Vec::new();
+    for n in 0..200 {
+        let begin = std::time::Instant::now();
+        screen.press(if n % 3 == 0 { "k" } else { "j" });
+        screen.draw();
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    let begin = std::time::Instant::now();
+    screen.with(|ui, scene, _| rows::refresh(scene, ui));
+    println!("key p50 {:?} p99 {:?}; rows {:?}", times[100], times[198], begin.elapsed());
+}

@@ -1,7 +1,7 @@
 //! A session made of records alone: a network that is well for a while, then loses
 //! everything behind its third hop. No socket, no clock.
 
-#![allow(dead_code, missing_docs, reason = "shared by tests and by an example")]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "shared by tests and by an example")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

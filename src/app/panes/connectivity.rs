@@ -21,24 +21,9 @@ use super::{Head, marked};
 /// Columns of the last minute.
 const SPARK: u16 = 20;
 
-/// How many rows stand how: fault, warning, good, not measured.
-fn standings(scene: &Scene<'_>, ui: &Ui) -> [usize; 4] {
-    let mut counts = [0; 4];
-    for probe in ui.rows.iter().filter_map(|id| scene.state.probe(*id)) {
-        let at = match scene.standing(probe) {
-            Meaning::Fault => 0,
-            Meaning::Warning => 1,
-            Meaning::Good | Meaning::Focus => 2,
-            Meaning::Unmeasured => 3,
-        };
-        counts[at] += 1;
-    }
-    counts
-}
-
 /// What stands in the frame.
 pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
-    let [fault, warning, _, unmeasured] = standings(scene, ui);
+    let [fault, warning, _, unmeasured] = ui.standings;
     let count = Message::new("connectivity-corner")
         .with("probes", ui.rows.len())
         .with("fault", fault)
@@ -54,8 +39,8 @@ pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
 }
 
 /// How things stand.
-pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
-    let [fault, warning, good, unmeasured] = standings(scene, ui);
+pub fn meaning(ui: &Ui) -> Option<Meaning> {
+    let [fault, warning, good, unmeasured] = ui.standings;
     match (fault, warning, good, unmeasured) {
         (1.., ..) => Some(Meaning::Fault),
         (_, 1.., ..) => Some(Meaning::Warning),
@@ -67,7 +52,7 @@ pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
 
 /// The pane in one line: what fails by name, the rest by number.
 pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
-    let [fault, warning, good, unmeasured] = standings(scene, ui);
+    let [fault, warning, good, unmeasured] = ui.standings;
     let mut pieces = Vec::new();
     for probe in ui.rows.iter().take(4).filter_map(|id| scene.state.probe(*id)) {
         let standing = scene.standing(probe);

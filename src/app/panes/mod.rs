@@ -65,7 +65,7 @@ pub fn draw(pane: Pane, scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: 
 /// How things stand behind a pane, where that can be said.
 pub fn meaning(pane: Pane, scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
     match pane {
-        Pane::Connectivity => connectivity::meaning(scene, ui),
+        Pane::Connectivity => connectivity::meaning(ui),
         Pane::Path => path::meaning(scene, ui),
         Pane::Nic => nic::meaning(scene, ui),
         Pane::Services => services::meaning(scene),

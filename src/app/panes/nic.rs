@@ -185,15 +185,12 @@ fn lines(scene: &Scene<'_>, link: &Link) -> Vec<(String, Style)> {
     }
     for (gateway, _) in scene.state.network.default_gateways().iter().filter(|(_, index)| *index == link.index) {
         let neighbour = scene.state.network.neighbour(link.index, *gateway);
-        let line = match neighbour.and_then(|n| n.mac.filter(|_| n.state.is_resolved())) {
-            Some(mac) => {
-                let text = Message::new("nic-gateway").with("address", *gateway).with("mac", mac.to_string());
-                (scene.say(&text), scene.theme.text())
-            }
-            None => {
-                let text = scene.say(&Message::new("nic-gateway-unresolved").with("address", *gateway));
-                (text, scene.theme.meaning(Meaning::Unmeasured))
-            }
+        let line = if let Some(mac) = neighbour.and_then(|n| n.mac.filter(|_| n.state.is_resolved())) {
+            let text = Message::new("nic-gateway").with("address", *gateway).with("mac", mac.to_string());
+            (scene.say(&text), scene.theme.text())
+        } else {
+            let text = scene.say(&Message::new("nic-gateway-unresolved").with("address", *gateway));
+            (text, scene.theme.meaning(Meaning::Unmeasured))
         };
         lines.push(line);
     }

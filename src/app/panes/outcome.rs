@@ -38,11 +38,11 @@ pub fn icmp_words(error: IcmpError) -> Message {
         E::HostUnreachable => Message::new("icmp-host-unreachable"),
         E::ProtocolUnreachable => Message::new("icmp-protocol-unreachable"),
         E::PortUnreachable => Message::new("icmp-port-unreachable"),
-        E::AdminProhibited => Message::new("icmp-prohibited"),
-        E::TooBig { mtu } => Message::new("icmp-too-big").with("mtu", mtu),
+        E::AdminProhibited => Message::new("icmp-admin-prohibited"),
+        E::TooBig { mtu } => Message::new("screen-icmp-too-big").with("mtu", mtu),
         E::TimeExceeded => Message::new("icmp-time-exceeded"),
         E::Redirect => Message::new("icmp-redirect"),
-        E::Other { kind, code } => Message::new("icmp-other").with("type", kind).with("code", code),
+        E::Other { kind, code } => Message::new("screen-icmp-other").with("type", kind).with("code", code),
     }
 }
 
