@@ -1,6 +1,7 @@
 //! `frc`: a terminal incident console. See `ARCHITECTURE.md` for the map and the
 //! rules; `tests/tidy.rs` holds them.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod diagnosis;
@@ -13,3 +14,4 @@ pub mod state;
 
 pub mod runbook;
 pub mod text;
+pub mod widgets;

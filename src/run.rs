@@ -75,6 +75,13 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts) -> io::Result<u8> {
             clap_mangen::Man::new(crate::cli::command()).render(&mut page)?;
             output::print(&String::from_utf8_lossy(&page)).map(|_| 0)
         }
+        None => match crate::app::live::console(&setup(&cli.targets), &cli.global, texts)? {
+            Ok(ending) => Ok(ending.status()),
+            Err(why) => {
+                say(&texts.render(&why));
+                Ok(EX_USAGE)
+            }
+        },
         _ => Ok(0),
     }
 }

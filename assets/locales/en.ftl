@@ -286,15 +286,225 @@ seen-reset = connection reset
 seen-closed = connection closed without an answer
 seen-alert = TLS alert { $code }
 seen-protocol = { $why }
-icmp-net-unreachable = network unreachable
-icmp-host-unreachable = host unreachable
-icmp-protocol-unreachable = protocol unreachable
-icmp-port-unreachable = port unreachable
-icmp-admin-prohibited = administratively prohibited
-icmp-too-big = packet too big
-icmp-time-exceeded = time exceeded
-icmp-redirect = redirect
-icmp-other = an unusual ICMP error
+## Screen: panes
+
+pane-connectivity = Connectivity
+pane-path = Path
+pane-nic = NIC
+pane-services = Services
+pane-runbook = Runbook
+pane-timeline = Timeline
+pane-host = Host
+tab-connectivity = conn
+tab-path = path
+tab-nic = nic
+tab-services = svc
+tab-runbook = runbook
+tab-timeline = time
+tab-host = host
+
+## Screen: heads of columns, with their units
+
+head-target = target
+head-probe = probe
+head-loss = loss
+head-p50 = p50 ms
+head-p90 = p90 ms
+head-p99 = p99 ms
+head-jitter = jit ms
+head-last-minute = last minute
+head-hop = #
+head-router = router
+head-mtu = mtu
+head-history = history
+head-port = port
+head-process = process
+head-established = estab
+head-queue = queue/max
+head-address = address
+head-state = state
+head-local = local
+head-remote = remote
+head-sendq = send B
+head-recvq = recv B
+head-rtt = rtt ms
+head-retransmits = retrans
+head-time = time
+head-who = who
+head-what = what
+
+## Screen: header, banner, footer
+
+header-running = watching for { $age }
+banner-waiting = Nothing measured yet
+banner-since = since { $time }
+banner-explains = explains { $count ->
+        [one] one more finding
+       *[other] { $count } more findings
+    }
+banner-others = { $count ->
+        [one] one more fault beside it
+       *[other] { $count } more faults beside it
+    }
+banner-unmeasured = { $count ->
+        [one] one target not measured
+       *[other] { $count } targets not measured
+    }
+banner-step = now: step { $step } of { $steps }, { $text }
+banner-next = next: { $text }
+progress-discovering = finding out what there is to watch
+progress-first-round = first round: { $measured } of { $probes } probes have answered or timed out
+progress-watching = watching { $targets ->
+        [one] one target
+       *[other] { $targets } targets
+    } with { $probes ->
+        [one] one probe
+       *[other] { $probes } probes
+    }
+step-of = { $phase }, step { $step } of { $steps }
+step-nothing = Nothing to do now
+footer-help = help
+footer-palette = commands
+footer-pane = pane
+footer-zoom = zoom
+footer-details = details
+footer-filter = filter
+footer-add = add target
+footer-trace = trace
+footer-tick = tick
+footer-note = note
+footer-copy = copy
+footer-freeze = freeze
+footer-quit = quit
+footer-frozen = frozen at { $time }
+footer-icmp-raw = icmp raw
+footer-icmp-dgram = icmp datagram
+footer-icmp-none = no icmp
+footer-right = { $rights } · { COUNT($dropped) } dropped
+
+## Screen: what can be done
+
+action-help = Show the keys
+action-palette = Find a command by its name
+action-pane-connectivity = Go to connectivity
+action-pane-path = Go to the path
+action-pane-nic = Go to the network interface
+action-pane-services = Go to services
+action-pane-runbook = Go to the runbook
+action-pane-timeline = Go to the timeline
+action-pane-host = Go to the host
+action-next-pane = Go to the next pane
+action-previous-pane = Go to the previous pane
+action-zoom = Give the pane the whole screen, or take it back
+action-details = Open everything about what is selected
+action-back = Go back one step
+action-down = Select the next row
+action-up = Select the previous row
+action-page-down = One page down
+action-page-up = One page up
+action-first = Select the first row
+action-last = Select the last row
+action-filter = Show only rows that hold some text
+action-add-target = Watch one more target
+action-trace = Trace the path to the selected target
+action-remove-target = Stop watching the selected target
+action-tick = Tick the selected step, or take the tick back
+action-note = Write a note
+action-copy = Copy what is selected
+action-freeze = Hold the picture still; probes go on
+action-redraw = Draw the whole screen again
+action-suspend = Stop; go on with fg
+action-quit = Quit
+help-title = Keys that work here
+help-panes = Panes
+help-lists = Rows
+help-work = Work
+help-console = Console
+palette-title = Commands
+
+## Screen: fields, questions, notices
+
+filter-prompt = Filter:
+filter-subject = filter "{ $filter }"
+filter-empty = No row holds that text. Esc takes the filter away.
+target-prompt = Watch (host, host:port or URL):
+target-error = Cannot watch that: { $why }
+note-title = Note
+note-keys = Enter keeps it, Alt-Enter new line, Esc drops it
+confirm-keys = y does it, any other key does not
+confirm-remove = Stop watching { $name }? Its measurements so far stay on record.
+notice-added = Watching { $target } from now on
+notice-too-many = No more targets can be watched
+confirm-quit = Quit? Ticks and notes of this session are not kept.
+notice-removed = No longer watched
+notice-noted = Noted
+notice-copied = Sent to the terminal's clipboard
+notice-copied-tmux = Copied to tmux's buffer
+notice-copy-failed = Could not copy
+notice-not-removable = { $name } was found by itself and stays as long as this host uses it
+notice-no-shell = There is no shell to go back to
+screen-no-terminal = The console needs a terminal for input and output. For a script, a pipe or a job: frc check
+screen-dumb = This terminal (TERM) cannot place text on the screen. Without one: frc check
+screen-broken = The terminal's modes cannot be set: { $errno }. Without a screen: frc check
+
+## Screen: connectivity
+
+connectivity-corner = { $fault ->
+        [0] { $warning ->
+            [0] { $unmeasured ->
+                [0] { $probes } probes
+               *[other] { $probes } probes, { $unmeasured } not measured
+            }
+           *[other] { $probes } probes, { $warning } degraded
+        }
+       *[other] { $warning ->
+            [0] { $probes } probes, { $fault } fail
+           *[other] { $probes } probes, { $fault } fail, { $warning } degraded
+        }
+    }
+connectivity-empty = Nothing to probe yet. Press t to add a target.
+strip-more = { $count } more
+strip-good = { $count } well
+strip-unmeasured = { $count } not measured
+unmeasured-resolving = resolving
+unmeasured-first-round = first round
+unmeasured-udp-silence = silent; this service need not answer
+unmeasured-stale = nothing measured lately
+chart-title = { $name } { $probe }: { COUNT($answered) } of { COUNT($sent) } answered, { COUNT($late) } late; min { $min }, p50 { $p50 }, p90 { $p90 }, p99 { $p99 }, max { $max }
+chart-phases = last answer { $status }: connect { $connect }, tls { $tls }, first byte { $ttfb }, total { $total }
+detail-none = { "" }
+detail-target = target
+detail-address = address
+detail-finding = finding
+detail-last = last
+detail-at = { $what } at { $time }
+detail-seen = { $what }, last at { $time }
+detail-minute = last minute
+detail-session = since start
+detail-counts = { COUNT($sent) } sent, { COUNT($answered) } answered, { COUNT($late) } late, { COUNT($lost) } lost, { COUNT($refused) } refused, { COUNT($errors) } errors, { COUNT($failed) } failed, { COUNT($unsent) } not sent
+detail-times = min { $min }, p50 { $p50 }, p90 { $p90 }, p99 { $p99 }, max { $max }, jitter { $jitter }
+detail-rhythm = rhythm
+detail-rhythm-text = every { $interval }, late after { $timeout }
+detail-phases = phases
+detail-error = error
+detail-connection = connection
+outcome-answered = answered in { MS($ms) }
+outcome-http = HTTP { $status } in { MS($ms) }
+outcome-dns = answered with code { $rcode } in { MS($ms) }
+outcome-ntp = { MS($offset) } off, answered in { MS($ms) }
+outcome-resolved = { $count ->
+        [0] no address
+        [one] one address
+       *[other] { $count } addresses
+    } in { MS($ms) }
+outcome-late = late, after { MS($ms) }
+outcome-lost = no answer
+outcome-refused = refused in { MS($ms) }
+screen-icmp-too-big = packet too big, MTU { $mtu }
+screen-icmp-other = ICMP type { $type } code { $code }
+outcome-icmp = { $from } says { $error }
+outcome-failed = reached, then { $why }
+outcome-unsent = not sent: { $why }
 
 ## Commands without a screen
 
@@ -467,3 +677,167 @@ what-link-up = link
 what-has-address = address
 what-has-route = route
 what-writable = writable disks
+failure-silent = silence
+failure-reset = a reset
+failure-closed = closed without an answer
+failure-alert = TLS alert { $code }
+failure-incompatible = no common TLS: { $why }
+failure-protocol = not the protocol: { $why }
+unsent-not-permitted = this user may not send it
+unsent-no-route = no route
+unsent-route-refuses = the route says no
+unsent-filtered = this host's own filter
+unsent-no-source = no usable source address
+unsent-interface-down = interface down
+unsent-budget = held back by the packet budget
+unsent-unresolved = no address known yet
+unsent-local = { $why }
+
+## Screen: path
+
+path-none = No path is traced. Select a target in pane 1 and press T.
+path-waiting = Tracing: the first answers are on their way
+path-first-round = { $proto }, first round
+path-corner = { $proto }, { $hops ->
+        [one] one hop
+       *[other] { $hops } hops
+    }
+path-corner-changed = { $proto }, { $hops ->
+        [one] one hop
+       *[other] { $hops } hops
+    }, changed { $time }
+path-strip-first = { $name }: first round
+path-strip-whole = { $name }: { $hops ->
+        [one] one hop
+       *[other] { $hops } hops
+    }, all the way
+path-strip-ends = { $name }: ends after { $address }, hop { $hop }
+path-strip-nothing = { $name }: no hop answers
+path-silent = no answer
+path-last = last to answer
+path-end = nothing answers from here on
+path-error = { $from } says { $error }
+path-before = before: { $address }
+path-before-target = before: { $address }, the target
+path-siblings = and { $count } beside it
+path-changed-hop = { $time } hop { $hop }: { $before } became { $after }
+path-hop-title = Hop { $hop }
+path-counts = { COUNT($sent) } sent, { COUNT($answered) } answered, { COUNT($late) } late
+path-times = min { $min }, p50 { $p50 }, p90 { $p90 }, p99 { $p99 }, max { $max }
+path-reached-last = reached last
+path-change = changed
+path-before-word = before
+path-after-word = after
+
+## Screen: NIC
+
+nic-waiting = Reading the interfaces
+nic-up = up
+nic-down = down
+nic-no-carrier = no carrier
+nic-kind = mtu { $mtu } { $kind }
+nic-full = full
+nic-half = half
+nic-rates = rx { BITRATE($rx) }  tx { BITRATE($tx) }
+nic-faults = errors { COUNT($errors) }  drops { COUNT($drops) }
+nic-scale = to { BITRATE($top) }
+nic-no-address = no address beyond link-local
+nic-gateway = gw { $address } at { $mac }
+nic-gateway-unresolved = gw { $address } not resolved
+nic-tables = { $failed ->
+        [0] neighbours { $neighbours }  routes { $routes }
+       *[other] neighbours { $neighbours }, { $failed } failed  routes { $routes }
+    }
+nic-others = { $count ->
+        [one] one more interface
+       *[other] { $count } more interfaces
+    }
+nic-unresolved = not resolved
+nic-mac = mac
+nic-head-counters = counters, and growth in 3 min
+nic-head-neighbours = neighbours
+nic-head-routes = routes
+nic-head-interfaces = interfaces
+
+## Screen: services
+
+services-waiting = Listing the sockets
+services-corner = { $count } listen
+services-unknown = unknown
+services-loopback = local
+services-states = { COUNT($established) } estab, { COUNT($waiting) } time-wait
+services-estab = estab
+services-time-wait = t-wait
+services-others = opening { COUNT($opening) }  closing { COUNT($closing) }  close-wait { COUNT($close_wait) }
+services-queue = { COUNT($queue) } wait to be accepted, at most { COUNT($limit) }
+services-incomplete = Names of other users' processes need more rights; see frc doctor.
+
+## Screen: runbook
+
+runbook-corner = step { $step } of { $steps }
+runbook-done = every step done
+runbook-phase = { $done } of { $steps }
+runbook-why = why
+runbook-expect = expect
+runbook-back = back
+runbook-seen = seen
+runbook-run = run
+runbook-due = due { $time }
+runbook-unmeasured = not measured
+runbook-lately = Lately
+phase-fault = Fault
+phase-response = Response
+phase-confirm = Confirm
+runbook-waiting = Waiting for the first verdict
+runbook-nothing = Nothing is wrong with what is watched
+
+## Screen: timeline
+
+timeline-empty = Nothing happened yet
+event-path = The path to { $to } changed at hop { $hop }
+event-link-up = { $name } is up
+event-link-down = { $name } went down
+event-target-added = Watching { $name }
+event-target-removed = No longer watching { $name }
+event-gap = Nothing was measured for { DURATION($seconds) }: the console was stopped
+event-clock-step = The wall clock was set by { MS($ms) }
+event-task-running = { $task } runs again
+event-task-restarting = { $task } failed and starts again: { $why }
+event-task-unavailable = { $task } cannot work here: { $why }
+event-ticked = ticked { $step }
+event-unticked = took back { $step }
+event-runbook = began the runbook { $id }
+event-note = { $text }
+who-console = console
+
+## Screen: host
+
+host-waiting = Reading the host's load
+host-up = up { AGE($seconds) }
+host-cpu = cpu
+host-cpus = { PERCENT($share) } of { $count ->
+        [one] one CPU
+       *[other] { $count } CPUs
+    }
+host-memory = memory
+host-swap = swap
+host-files = files
+host-conntrack = conntrack
+host-of = { BYTES($used) } of { BYTES($total) }
+host-files-of = { COUNT($used) } of { COUNT($limit) }
+host-disk-hung = does not answer
+host-disk-read-only = { BYTES($used) } of { BYTES($total) }, read-only
+host-load = load { $one } { $five } { $fifteen }
+host-pressure = waiting for cpu { PERCENT($cpu) }, memory { PERCENT($memory) }, disks { PERCENT($io) }
+host-resolvers = resolvers { $servers }
+host-no-resolver = no resolver configured
+host-dropped = { COUNT($count) } { $what } left out because a limit was reached
+task-restarted = { $task } was started again { $times ->
+        [one] once
+       *[other] { $times } times
+    }
+rights-icmp-raw = echo by raw socket
+rights-icmp-dgram = echo by datagram socket
+rights-icmp-none = no echo for this user; see frc doctor
+rights-trace-raw = traces by raw socket
+rights-trace-errqueue = traces by error queue, no rights needed

@@ -5,6 +5,7 @@
 //! be measured follows from them. Must never know a screen or a socket.
 
 pub mod live;
+pub mod observe;
 pub mod plan;
 
 use std::collections::HashMap;

@@ -1,0 +1,241 @@
+//! The console's seat at a session that measures: records in, verdicts, the runbook.
+//!
+//! Owns the rhythm of judging and the walk through the runbook. Must never draw.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cli::Global;
+use crate::headless::{Setup, What};
+use crate::model::record::{Action, Origin};
+use crate::model::target::Written;
+use crate::model::{At, Message, ProbeKind, TargetId, Untrusted, Verdict};
+use crate::probes::{Batch, Group};
+use crate::runbook::{self, Mark, Phase, Truth};
+use crate::session::TargetRequest;
+use crate::session::live::Live;
+use crate::session::observe::Observed;
+use crate::session::plan::{Pace, Scope};
+use crate::state::State;
+use crate::text::Texts;
+
+use super::effect::Command;
+use super::event::Ending;
+use super::run::{AppOptions, why_no_screen};
+use super::seat::{Seat, Stand, Walk, WalkPhase, WalkStep};
+use super::tty::NoScreen;
+
+/// While the first measurements come in the session is judged this often, so that a
+/// verdict is on the screen soon after its cause; later once a second.
+const JUDGE: Duration = Duration::from_millis(250);
+/// For how long measurements count as the first.
+const FIRST: Duration = Duration::from_secs(15);
+
+/// Runs the console over what `setup` says; how it ended.
+///
+/// # Errors
+/// There is no screen (told as a message), or the probes cannot be started.
+pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Result<Ending, Message>> {
+    // What cannot be shown need not be measured.
+    if let Err(why) = super::tty::Tty::open() {
+        return Ok(Err(why_no_screen(&why)));
+    }
+    let what = What {
+        scope: Scope::Everything,
+        discover: true,
+        count: None,
+        groups: &[Group::Measure, Group::Names, Group::Host],
+        packets_per_second: 0,
+    };
+    let mut live = setup.start(Pace::watching(setup.probe.interval, setup.probe.timeout), what)?;
+    let batches = live.split_batches();
+    let now = live.now();
+    let book = runbook::builtin(texts.language().tag()).into_iter().next();
+    let mut seat = LiveSeat {
+        texts,
+        who: who(),
+        walk: book.map(|book| runbook::Walk::start(Arc::new(book), now)),
+        judged: None,
+        changed: Some(Instant::now()),
+        unkept: false,
+        live,
+    };
+    let options = AppOptions { no_color: global.no_color, ascii: global.ascii, theme: None };
+    let ended = super::run::run(&options, texts, &mut seat, batches);
+    Ok(ended.map_err(|why: NoScreen| why_no_screen(&why)))
+}
+
+/// Who sits here, for what is put on record.
+fn who() -> Untrusted {
+    let uid = nix::unistd::getuid();
+    let name = nix::unistd::User::from_uid(uid).ok().flatten().map(|u| u.name);
+    Untrusted::new(&name.unwrap_or_else(|| uid.to_string()))
+}
+
+struct LiveSeat<'a> {
+    live: Live,
+    texts: &'a Texts,
+    walk: Option<runbook::Walk>,
+    judged: Option<Instant>,
+    /// When targets, probes or the host's network changed last.
+    changed: Option<Instant>,
+    who: Untrusted,
+    /// Something was noted or ticked that ends with the session.
+    unkept: bool,
+}
+
+impl LiveSeat<'_> {
+    fn judge(&mut self) -> bool {
+        self.judged = Some(Instant::now());
+        let changed = self.live.judge();
+        let now = self.live.now();
+        let Some(walk) = &mut self.walk else { return changed };
+        let seen = Observed { state: &self.live.session.state, verdict: self.live.session.verdict() };
+        let ticked = walk.observe(&seen, now);
+        changed || !ticked.is_empty()
+    }
+
+    fn person(&self) -> Origin {
+        Origin::Person(self.who.clone())
+    }
+
+    fn watch(&mut self, text: &str) -> Result<(), Message> {
+        let written: Written = text.parse().map_err(|e| Message::new("target-error").with("why", format!("{e}")))?;
+        let (at, origin) = (self.live.now(), self.person());
+        let request = TargetRequest { written, label: None };
+        match self.live.session.watch(at, origin, &request) {
+            Some(_) => {
+                self.live.replan();
+                Ok(())
+            }
+            None => Err(Message::new("notice-too-many")),
+        }
+    }
+
+    fn trace(&mut self, id: TargetId) -> Result<(), Message> {
+        let state = &self.live.session.state;
+        let is_traced = state.probes_of(id).any(|p| p.kind() == ProbeKind::Trace);
+        match state.target(id).map(|t| t.host.to_string()) {
+            Some(host) if !is_traced => self.watch(&host),
+            _ => Ok(()),
+        }
+    }
+
+    fn step(&self, view: &runbook::StepView<'_>, due: Option<At>) -> WalkStep {
+        let zone = self.texts.zone();
+        let text = |t: &Option<Untrusted>| t.as_ref().map_or_else(String::new, ToString::to_string);
+        let stand = match (view.mark, view.truth) {
+            (mark, _) if mark.is_done() => Stand::Done,
+            (_, Truth::No) => Stand::Failed,
+            (_, Truth::NotMeasured) if view.step.check.is_some() => Stand::Unmeasured,
+            _ => Stand::Open,
+        };
+        let minute = |at: &At| zone.minute(at.wall);
+        let note = match view.mark {
+            Mark::Probes { at, .. } => minute(at),
+            Mark::Person { who, at } | Mark::Overridden { who, at, .. } => format!("{who} {}", minute(at)),
+            Mark::Open | Mark::Reopened { .. } => match (due, stand) {
+                (Some(due), _) => self.texts.render(&Message::new("runbook-due").with("time", zone.minute(due.wall))),
+                (_, Stand::Unmeasured) => self.texts.word("runbook-unmeasured").into_owned(),
+                _ => String::new(),
+            },
+        };
+        let evidence = match view.mark {
+            Mark::Probes { evidence, .. } => evidence.as_ref(),
+            _ => view.now,
+        };
+        WalkStep {
+            id: view.step.id.clone(),
+            text: view.step.title.to_string(),
+            stand,
+            note,
+            seen: evidence.map_or_else(String::new, |m| self.texts.render(m)),
+            why: text(&view.step.why),
+            expect: text(&view.step.expect),
+            back: text(&view.step.rollback),
+            commands: view.step.body.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Seat for LiveSeat<'_> {
+    fn state(&self) -> &State {
+        &self.live.session.state
+    }
+
+    fn verdict(&self) -> Option<&Verdict> {
+        Some(self.live.session.verdict())
+    }
+
+    fn walk(&self) -> Option<Walk> {
+        let walk = self.walk.as_ref()?;
+        let current = walk.current().map(|s| s.number);
+        let phases = Phase::ALL.map(|phase| WalkPhase {
+            title: self
+                .texts
+                .word(match phase {
+                    Phase::Fault => "phase-fault",
+                    Phase::Response => "phase-response",
+                    Phase::Confirm => "phase-confirm",
+                })
+                .into_owned(),
+            steps: walk
+                .steps()
+                .filter(|s| s.step.phase == phase)
+                .map(|s| self.step(&s, walk.due().filter(|_| current == Some(s.number))))
+                .collect(),
+        });
+        let book = walk.runbook();
+        Some(Walk { id: book.id.clone(), title: book.title.to_string(), phases: phases.into(), current })
+    }
+
+    fn apply(&mut self, batch: Batch) -> bool {
+        let before = self.live.session.state.structure();
+        self.live.take(batch);
+        let structure = self.live.session.state.structure();
+        if structure != before {
+            self.changed = Some(Instant::now());
+        }
+        let first = self.changed.is_some_and(|c| c.elapsed() < FIRST);
+        let judged = first && self.judged.is_none_or(|j| j.elapsed() >= JUDGE) && self.judge();
+        judged || structure != before
+    }
+
+    fn tick(&mut self, _now: At) -> bool {
+        self.live.replan();
+        self.judge()
+    }
+
+    fn now(&self) -> At {
+        self.live.now()
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), Message> {
+        let (at, origin) = (self.live.now(), self.person());
+        match command {
+            Command::AddTarget(text) => self.watch(&text)?,
+            Command::RemoveTarget(id) => {
+                self.live.session.unwatch(at, origin, id);
+                self.live.replan();
+            }
+            Command::Trace(id) => self.trace(id)?,
+            Command::Tick { runbook, step, done } => {
+                if let Some(walk) = &mut self.walk {
+                    walk.tick(&step, done, &self.who, None, at);
+                }
+                self.unkept = true;
+                self.live.session.act(at, origin, Action::Tick { runbook, step, done });
+            }
+            Command::Note(text) => {
+                self.unkept = true;
+                self.live.session.act(at, origin, Action::Note { text: Untrusted::new(&text) });
+            }
+        }
+        Ok(())
+    }
+
+    fn would_lose(&self) -> Option<Message> {
+        self.unkept.then(|| Message::new("confirm-quit"))
+    }
+}

@@ -1,0 +1,356 @@
+//! Pane 2: the way to a target, hop by hop, and where it ends.
+
+use std::net::IpAddr;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::hop::HopAnswer;
+use crate::model::{Message, Mono};
+use crate::state::{Hop, Path, Point};
+use crate::text::format;
+use crate::widgets::sparkline::{self, Mark, level};
+use crate::widgets::strip::Piece;
+use crate::widgets::table::{self, Column};
+use crate::widgets::{Ink, Meaning};
+
+use super::super::scene::Scene;
+use super::super::ui::{Pane, Ui};
+use super::outcome::icmp_words;
+use super::{Head, marked};
+
+/// Columns of a hop's history, one a round.
+const HISTORY: u16 = 16;
+
+/// How long a hop may be silent and still count as answering.
+const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
+
+/// A line of the pane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line {
+    /// A hop, by its index.
+    Hop(usize),
+    /// Nothing answers from this TTL on.
+    End(u8),
+    /// Who answered at a TTL while the path was whole.
+    Before(u8, IpAddr, bool),
+}
+
+/// The path followed, with the protocol that leads.
+fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<(&'a str, &'static str, IpAddr, &'a Path)> {
+    let (target, probe) = scene.followed(ui)?;
+    let (proto, path) = probe.paths.best()?;
+    let proto = match proto {
+        crate::model::probe::TraceProto::Icmp => "icmp",
+        crate::model::probe::TraceProto::Udp => "udp",
+        crate::model::probe::TraceProto::Tcp => "tcp",
+    };
+    Some((target.name(), proto, probe.spec.ask.address()?, path))
+}
+
+/// The lines there are, nearest hop first.
+pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
+    let Some((.., to, path)) = followed(scene, ui) else { return Vec::new() };
+    // A router may spare an answer now and then; one that answered none of the last
+    // few rounds does not count as answering.
+    let from = path.last_round.as_ref().map_or(Mono(0), |r| r.began.before(SPARED));
+    let answering = |h: &Hop| h.last_answer().is_some_and(|at| at >= from);
+    let end = match path.length().filter(|_| path.reaches()) {
+        Some(length) => usize::from(length),
+        None => path.hops().iter().rposition(answering).map_or(0, |n| n + 1),
+    };
+    let mut lines: Vec<_> = (0..end.min(path.hops().len())).map(Line::Hop).collect();
+    if !path.reaches() && path.rounds > 0 {
+        lines.push(Line::End(end as u8 + 1));
+        let before = path.last_whole.iter().enumerate().skip(end);
+        lines.extend(before.filter_map(|(n, ip)| ip.map(|ip| Line::Before(n as u8 + 1, ip, ip == to))));
+    }
+    lines
+}
+
+/// What stands in the frame.
+pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
+    let Some((name, proto, _, path)) = followed(scene, ui) else {
+        let subject = scene.followed(ui).map_or_else(String::new, |(t, _)| t.name().to_owned());
+        return Head { subject, ..Head::default() };
+    };
+    let hops = rows(scene, ui).iter().filter(|l| matches!(l, Line::Hop(_))).count();
+    let changed = path.changes.back().map(|c| scene.time(c.at));
+    let corner = match (path.rounds, changed) {
+        (0, _) => Message::new("path-first-round").with("proto", proto),
+        (_, Some(time)) => {
+            Message::new("path-corner-changed").with("proto", proto).with("hops", hops).with("time", time)
+        }
+        _ => Message::new("path-corner").with("proto", proto).with("hops", hops),
+    };
+    Head { subject: name.to_owned(), corner: scene.say(&corner), corner_style: scene.theme.dim() }
+}
+
+/// How things stand.
+pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
+    let (.., path) = followed(scene, ui)?;
+    if path.rounds == 0 {
+        return Some(Meaning::Unmeasured);
+    }
+    let lossy = path.hops().last().and_then(|h| h.tally_since(scene.from()).loss()).is_some_and(|l| l > 0.05);
+    Some(match (path.reaches(), lossy) {
+        (false, _) if path.rounds_unreached() >= 2 => Meaning::Fault,
+        (true, false) => Meaning::Good,
+        _ => Meaning::Warning,
+    })
+}
+
+/// The pane in one line.
+pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
+    let Some((name, _, _, path)) = followed(scene, ui) else {
+        return vec![Piece::new(scene.word("path-none"), scene.theme.dim())];
+    };
+    let standing = meaning(scene, ui).unwrap_or(Meaning::Unmeasured);
+    let lines = rows(scene, ui);
+    let hops = lines.iter().filter(|l| matches!(l, Line::Hop(_))).count();
+    let last = lines.iter().rev().find_map(|l| match l {
+        Line::Hop(n) => path.hops().get(*n)?.address(),
+        _ => None,
+    });
+    let words = match (path.rounds, path.reaches(), last) {
+        (0, ..) => Message::new("path-strip-first").with("name", name),
+        (_, true, _) => Message::new("path-strip-whole").with("name", name).with("hops", hops),
+        (_, _, Some(ip)) => Message::new("path-strip-ends").with("name", name).with("address", ip).with("hop", hops),
+        _ => Message::new("path-strip-nothing").with("name", name),
+    };
+    vec![marked(scene, standing, &scene.say(&words))]
+}
+
+/// Draws the hops.
+pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
+    let ellipsis = scene.theme.glyphs.ellipsis;
+    let Some((.., path)) = followed(scene, ui) else {
+        let id = if scene.followed(ui).is_some() { "path-waiting" } else { "path-none" };
+        Ink::new(buf, area, 0, ellipsis).put(&scene.word(id), scene.theme.dim());
+        return;
+    };
+    let lines = rows(scene, ui);
+    let notes = if ui.zoomed { change_lines(scene, path) } else { Vec::new() };
+    let below = (notes.len() as u16 + u16::from(!notes.is_empty())).min(area.height / 2);
+    let table_area = Rect { height: area.height - below, ..area };
+    let heads = ["head-hop", "head-router", "head-loss", "head-p50", "head-p99", "head-mtu", "head-history"];
+    let mut heads = heads.map(|id| scene.word(id));
+    if path.hops().iter().all(|h| h.mtu.is_none()) {
+        heads[5] = "".into();
+    }
+    let history = if area.width >= 140 { HISTORY * 3 } else { HISTORY };
+    let columns = [
+        Column::words("", 1, 0),
+        Column::figures(&heads[0], 2),
+        Column::words(&heads[1], 16, 1),
+        Column::figures(&heads[2], 7),
+        Column::figures(&heads[3], 6),
+        Column::figures(&heads[4], 6).rank(2),
+        Column::figures(&heads[5], if path.hops().iter().any(|h| h.mtu.is_some()) { 5 } else { 0 }).rank(3),
+        Column::words(&heads[6], history, 0).rank(1),
+    ];
+    let focused = ui.focus == Pane::Path;
+    let mut view = *ui.view(Pane::Path);
+    let last = lines.iter().rposition(|l| matches!(l, Line::Hop(_)));
+    table::draw(buf, table_area, scene.theme, &columns, lines.len(), &mut view, focused, |n, row| match lines.get(n) {
+        Some(Line::Hop(h)) => {
+            if let Some(hop) = path.hops().get(*h) {
+                draw_hop(scene, path, hop, last == Some(n) && !path.reaches(), row, usize::from(history));
+            }
+        }
+        Some(Line::End(ttl)) => {
+            let style = scene.theme.meaning(Meaning::Fault);
+            row.put(0, scene.theme.mark(Meaning::Fault), style);
+            row.put_right(1, &ttl.to_string(), scene.theme.dim());
+            row.rest(2).put(&scene.say(&end_words(path, last.and(lines.get(n.wrapping_sub(1))))), scene.theme.strong());
+        }
+        Some(Line::Before(ttl, ip, is_target)) => {
+            row.put(0, scene.theme.glyphs.none, scene.theme.dim());
+            row.put_right(1, &ttl.to_string(), scene.theme.dim());
+            let id = if *is_target { "path-before-target" } else { "path-before" };
+            let id = Message::new(id).with("address", *ip);
+            row.rest(2).put(&scene.say(&id), scene.theme.dim());
+        }
+        None => {}
+    });
+    *ui.view(Pane::Path) = view;
+    for (n, note) in notes.iter().enumerate() {
+        let row = table_area.height + 1 + n as u16;
+        if row < area.height {
+            Ink::new(buf, area, row, ellipsis).put(note, scene.theme.dim());
+        }
+    }
+}
+
+/// How the path ends: silence, or an error that somebody told.
+fn end_words(path: &Path, last: Option<&Line>) -> Message {
+    let hop = match last {
+        Some(Line::Hop(n)) => path.hops().get(*n),
+        _ => None,
+    };
+    match hop.and_then(|h| h.error) {
+        Some(e) => Message::new("path-error").with("from", e.from).with("error", icmp_words(e.error)),
+        None => Message::new("path-end"),
+    }
+}
+
+fn draw_hop(scene: &Scene<'_>, path: &Path, hop: &Hop, is_end: bool, row: &mut table::Row<'_>, history: usize) {
+    let theme = scene.theme;
+    let tally = hop.tally_since(scene.from());
+    let loss = tally.loss();
+    // Loss that later hops do not share is a router sparing its answers.
+    let shared = path
+        .hops()
+        .iter()
+        .filter(|h| h.ttl > hop.ttl && h.answers())
+        .all(|h| h.tally_since(scene.from()).loss().is_none_or(|l| l > 0.05));
+    let standing = match loss {
+        _ if !hop.answers() => None,
+        _ if is_end => Some(Meaning::Warning),
+        Some(l) if l >= 0.5 && shared => Some(Meaning::Fault),
+        Some(l) if l > 0.05 && shared => Some(Meaning::Warning),
+        Some(_) => Some(Meaning::Good),
+        None => Some(Meaning::Unmeasured),
+    };
+    let (mark, style) = standing.map_or((theme.glyphs.none, theme.dim()), |m| (theme.mark(m), theme.meaning(m)));
+    row.put(0, mark, style);
+    row.put_right(1, &hop.ttl.to_string(), theme.dim());
+    let Some(address) = hop.address() else {
+        row.put(2, &scene.word("path-silent"), theme.dim());
+        return;
+    };
+    let (mut pen, _) = row.column(2);
+    pen.put(&address.to_string(), if row_strong(is_end, hop) { theme.strong() } else { theme.text() });
+    let more = hop.addresses.len() - 1;
+    if let Some(name) = scene.state.name_of(address) {
+        pen.put("  ", Style::new()).put(name.as_str(), theme.dim());
+    }
+    if more > 0 {
+        let words = scene.say(&Message::new("path-siblings").with("count", more));
+        pen.put("  ", Style::new()).put(&words, theme.dim());
+    }
+    let is_spared = standing == Some(Meaning::Good) && loss.is_some_and(|l| l > 0.05);
+    let loss_style = match standing {
+        _ if is_spared => theme.dim(),
+        Some(Meaning::Good) => theme.text(),
+        _ => style,
+    };
+    row.put_right(3, &loss.map_or_else(|| theme.glyphs.dash.to_owned(), format::percent), loss_style);
+    for (column, q) in [(4, 0.5), (5, 0.99)] {
+        let text = hop.rtt(q).map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt);
+        row.put_right(column, &text, theme.text());
+    }
+    if let Some(mtu) = hop.mtu {
+        row.put_right(6, &mtu.to_string(), theme.text());
+    }
+    let (mut pen, width) = row.column(7);
+    if is_end {
+        pen.put(&scene.word("path-last"), theme.meaning(Meaning::Warning));
+        return;
+    }
+    let mut marks = marks(scene, path, hop, history);
+    if is_spared {
+        for mark in &mut marks {
+            *mark = if matches!(mark, Mark::Lost | Mark::Some) { Mark::Spared } else { *mark };
+        }
+    }
+    sparkline::draw(&mut pen, &marks, width, theme);
+}
+
+fn row_strong(is_end: bool, hop: &Hop) -> bool {
+    is_end || matches!(hop.last, Some((_, HopAnswer::Reached, _)))
+}
+
+/// The rounds kept, by moments of a few seconds, so that the line moves in steps.
+fn marks(scene: &Scene<'_>, path: &Path, hop: &Hop, columns: usize) -> Vec<Mark> {
+    let width = super::super::scene::BUCKET.as_nanos() as u64;
+    let newest = path.last_round.as_ref().map_or(scene.now(), |r| r.began).0 / width;
+    let usual = hop.rtt(0.5).map_or(0.0, |d| d.as_secs_f64() * 1e3);
+    let mut marks = vec![Mark::Gap; columns];
+    for (sent, point) in hop.recent() {
+        let back = newest.saturating_sub(sent.0 / width) as usize;
+        let Some(mark) = columns.checked_sub(back + 1).and_then(|n| marks.get_mut(n)) else { continue };
+        *mark = match (point, *mark) {
+            (Point::Answered(rtt), Mark::Gap) => Mark::Level(level(rtt.as_secs_f64() * 1e3, usual, 1.0)),
+            (Point::Answered(rtt), Mark::Level(n)) => Mark::Level(n.max(level(rtt.as_secs_f64() * 1e3, usual, 1.0))),
+            (Point::Answered(_), Mark::Lost) => Mark::Some,
+            (Point::Late(_), Mark::Gap | Mark::Level(_)) => Mark::Late,
+            (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Gap) => Mark::Lost,
+            (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Level(_) | Mark::Late) => Mark::Some,
+            (_, other) => other,
+        };
+    }
+    marks
+}
+
+/// Changes of the path in words, the newest first.
+fn change_lines(scene: &Scene<'_>, path: &Path) -> Vec<String> {
+    let shown = |hops: &[Option<IpAddr>], n: usize| match hops.get(n) {
+        Some(Some(ip)) => ip.to_string(),
+        Some(None) => "*".to_owned(),
+        None => scene.theme.glyphs.dash.to_owned(),
+    };
+    let mut lines = Vec::new();
+    for change in path.changes.iter().rev().take(4) {
+        let hops = change.before.len().max(change.after.len());
+        let differing: Vec<_> = (0..hops).filter(|n| change.before.get(*n) != change.after.get(*n)).collect();
+        for n in differing.into_iter().take(4) {
+            let text = Message::new("path-changed-hop")
+                .with("time", scene.time(change.at))
+                .with("hop", n + 1)
+                .with("before", shown(&change.before, n))
+                .with("after", shown(&change.after, n));
+            lines.push(scene.say(&text));
+        }
+    }
+    lines
+}
+
+/// Everything about the selected hop.
+pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, String)>)> {
+    let (name, proto, to, path) = followed(scene, ui)?;
+    let mut lines = Vec::new();
+    let mut add = |id: &'static str, text: String| lines.push((scene.texts.word(id).into_owned(), text));
+    add("detail-target", format!("{name} {to} {proto}"));
+    let lines_there = rows(scene, ui);
+    let hop = match lines_there.get(ui.selected(Pane::Path)) {
+        Some(Line::Hop(n)) => path.hops().get(*n),
+        _ => None,
+    };
+    let title = hop.map_or_else(
+        || scene.word("path-end").into_owned(),
+        |h| scene.say(&Message::new("path-hop-title").with("hop", h.ttl)),
+    );
+    if let Some(hop) = hop {
+        for (ip, at) in &hop.addresses {
+            let name = scene.state.name_of(*ip).map_or_else(String::new, |n| format!(" {n}"));
+            let seen = Message::new("detail-seen").with("what", format!("{ip}{name}")).with("time", scene.time(*at));
+            add("detail-address", scene.say(&seen));
+        }
+        let counts = Message::new("path-counts")
+            .with("sent", hop.tally.sent())
+            .with("answered", hop.tally.received())
+            .with("late", hop.tally.late);
+        add("detail-session", scene.say(&counts));
+        let figure = |q| hop.rtt(q).map_or_else(|| scene.theme.glyphs.dash.to_owned(), format::rtt_unit);
+        let times = Message::new("path-times")
+            .with("min", figure(0.0))
+            .with("p50", figure(0.5))
+            .with("p90", figure(0.9))
+            .with("p99", figure(0.99))
+            .with("max", figure(1.0));
+        add("detail-none", scene.say(&times));
+        if let Some(e) = hop.error {
+            let text = Message::new("path-error").with("from", e.from).with("error", icmp_words(e.error));
+            add("detail-error", scene.say(&text));
+        }
+    }
+    if let Some(at) = path.last_reached.filter(|at| *at > Mono(0)) {
+        add("path-reached-last", scene.time(at));
+    }
+    for line in change_lines(scene, path) {
+        add("path-change", line);
+    }
+    Some((title, lines))
+}
