@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnosis;
 pub mod headless;
+pub mod log;
 pub mod model;
 pub mod probes;
 pub mod run;

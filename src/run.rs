@@ -5,6 +5,7 @@ use std::io;
 use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE};
 use crate::config::{self, Config};
 use crate::headless::{Setup, check, doctor, identity, output, ping, trace, watch};
+use crate::log;
 use crate::model::{Message, Mistake};
 use crate::text::{Environment, Language, Texts, mistakes};
 
@@ -19,6 +20,9 @@ pub fn run(cli: &Cli) -> u8 {
         Ok(config) => config,
         Err(mistakes) => return complain(&mistakes, &texts, EX_CONFIG),
     };
+    // What is over within seconds leaves no trace in anybody's home.
+    let lasts = matches!(cli.command, None | Some(Command::Watch { .. }));
+    let _log = (lasts || cli.global.verbose > 0).then(|| log::start(cli.global.verbose));
     match dispatch(cli, &config, &texts) {
         Ok(status) => status,
         Err(e) => {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant};
 
-use hickory_net::proto::rr::RData;
+use hickory_proto::rr::RData;
 use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hickory_net::proto::op::Message as DnsMessage;
+use hickory_proto::op::Message as DnsMessage;
 
 use super::datagram::{Arrival, Datagram, Event};
 use super::{AskContext, BoxFuture, LATE_TIMEOUTS, Measured, Probe, wrong_kind};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use hickory_net::proto::op::Message;
+use hickory_proto::op::Message;
 use nix::sys::socket::SockType;
 
 use super::dns::{self, NoAnswer};

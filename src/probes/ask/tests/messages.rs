@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
-use hickory_net::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_net::proto::rr::{Name, RData, Record, RecordType, rdata};
+use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, Record, RecordType, rdata};
 use proptest::prelude::*;
 
 use super::super::Question;

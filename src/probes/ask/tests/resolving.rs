@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::thread;
 
-use hickory_net::proto::op::{Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
 
 use super::super::dns::rcode;
 use super::super::resolve::{candidates, prefer};

@@ -2,8 +2,8 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
-use hickory_net::proto::op::{Message, MessageType, OpCode};
-use hickory_net::proto::rr::{RData, Record, rdata};
+use hickory_proto::op::{Message, MessageType, OpCode};
+use hickory_proto::rr::{RData, Record, rdata};
 
 use super::*;
 use crate::model::probe::QueryType;
@@ -292,7 +292,7 @@ fn dns_answer(query: &[u8], truncate: bool) -> Vec<u8> {
     let question = asked.queries[0].clone();
     message.add_query(question.clone());
     message.metadata.truncation = truncate;
-    if !truncate && question.query_type == hickory_net::proto::rr::RecordType::A {
+    if !truncate && question.query_type == hickory_proto::rr::RecordType::A {
         message.add_answer(Record::from_rdata(question.name, 60, RData::A(rdata::A([10, 0, 0, 7].into()))));
     }
     message.to_vec().unwrap()
