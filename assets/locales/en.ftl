@@ -286,6 +286,15 @@ seen-reset = connection reset
 seen-closed = connection closed without an answer
 seen-alert = TLS alert { $code }
 seen-protocol = { $why }
+icmp-net-unreachable = network unreachable
+icmp-host-unreachable = host unreachable
+icmp-protocol-unreachable = protocol unreachable
+icmp-port-unreachable = port unreachable
+icmp-admin-prohibited = administratively prohibited
+icmp-too-big = packet too big
+icmp-time-exceeded = time exceeded
+icmp-redirect = redirect
+icmp-other = an unusual ICMP error
 ## Screen: panes
 
 pane-connectivity = Connectivity
@@ -476,6 +485,7 @@ detail-none = { "" }
 detail-target = target
 detail-address = address
 detail-finding = finding
+detail-layer = layer
 detail-last = last
 detail-at = { $what } at { $time }
 detail-seen = { $what }, last at { $time }
