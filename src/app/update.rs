@@ -230,6 +230,7 @@ fn step(ui: &mut Ui, rows: isize) {
         return;
     }
     let count = ui.count(ui.focus);
+    ui.has_moved |= ui.focus == Pane::Connectivity;
     ui.view(ui.focus).step(rows, count);
 }
 

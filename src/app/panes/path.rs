@@ -26,6 +26,9 @@ const HISTORY: u16 = 16;
 /// How long a hop may be silent and still count as answering.
 const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
 
+/// Columns that the slowest rhythm of tracing leaves between two rounds.
+const BETWEEN_ROUNDS: u8 = 3;
+
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -280,6 +283,17 @@ fn marks(scene: &Scene<'_>, path: &Path, hop: &Hop, columns: usize) -> Vec<Mark>
             (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Level(_) | Mark::Late) => Mark::Some,
             (_, other) => other,
         };
+    }
+    // Rounds may be further apart than a column is wide; what lies between two of
+    // them is no gap.
+    let (mut held, mut since) = (Mark::Gap, 0);
+    for mark in &mut marks {
+        if *mark == Mark::Gap && since < BETWEEN_ROUNDS {
+            since += 1;
+            *mark = held;
+        } else {
+            (held, since) = (*mark, 0);
+        }
     }
     marks
 }
