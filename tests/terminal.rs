@@ -1,6 +1,8 @@
 //! The terminal is whole again, whatever ends the console: on a real pty, with the
 //! console as a child process. No network: the session is a tape.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may")]
+
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};

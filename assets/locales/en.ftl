@@ -724,6 +724,8 @@ path-strip-whole = { $name }: { $hops ->
 path-strip-ends = { $name }: ends after { $address }, hop { $hop }
 path-strip-nothing = { $name }: no hop answers
 path-silent = no answer
+path-unsent = Not measured: no packet left this host. Pane 1 says why.
+path-strip-unsent = { $name }: not measured
 path-last = last to answer
 path-end = nothing answers from here on
 path-error = { $from } says { $error }
@@ -742,6 +744,7 @@ path-after-word = after
 ## Screen: NIC
 
 nic-waiting = Reading the interfaces
+nic-none = No interface but loopback
 nic-up = up
 nic-down = down
 nic-no-carrier = no carrier
