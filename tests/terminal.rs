@@ -82,7 +82,7 @@ impl Console {
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{what:?} never came: {:?}", self.seen),
+                Err(e) => panic!("{what:?} never came ({e}): {:?}", self.seen),
             }
         }
     }
