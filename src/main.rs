@@ -10,5 +10,5 @@ fn main() -> ExitCode {
             return ExitCode::from(declined.status());
         }
     };
-    ExitCode::from(frc::run::run(&cli))
+    ExitCode::from(frc::run::run(&cli, frc::app::live::console))
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE};
+use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE, Global};
 use crate::config::{self, Config};
 use crate::headless::{Setup, check, doctor, identity, output, ping, trace, watch};
 use crate::log;
@@ -13,8 +13,12 @@ use crate::text::{Environment, Language, Texts, mistakes};
 /// `EX_OSERR`).
 const EX_OSERR: u8 = 71;
 
+/// What runs the console: its exit status, or why there is no screen. Given by
+/// `main`, the only one that knows the screen.
+pub type Console = fn(&Setup, &Global, &Texts) -> io::Result<Result<u8, Message>>;
+
 /// Runs what was asked for; the exit status.
-pub fn run(cli: &Cli) -> u8 {
+pub fn run(cli: &Cli, console: Console) -> u8 {
     let texts = texts(cli);
     let config = match config::load(cli.global.config.as_deref()) {
         Ok(config) => config,
@@ -23,7 +27,7 @@ pub fn run(cli: &Cli) -> u8 {
     // What is over within seconds leaves no trace in anybody's home.
     let lasts = matches!(cli.command, None | Some(Command::Watch { .. }));
     let _log = (lasts || cli.global.verbose > 0).then(|| log::start(cli.global.verbose));
-    match dispatch(cli, &config, &texts) {
+    match dispatch(cli, &config, &texts, console) {
         Ok(status) => status,
         Err(e) => {
             say(&texts.render(&Message::new("error-start").with("why", e.to_string())));
@@ -45,7 +49,7 @@ fn texts(cli: &Cli) -> Texts {
     texts
 }
 
-fn dispatch(cli: &Cli, config: &Config, texts: &Texts) -> io::Result<u8> {
+fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::Result<u8> {
     let json = cli.global.json;
     let setup = |targets: &[crate::model::target::Written]| Setup::new(targets, &cli.global, config);
     match &cli.command {
@@ -79,8 +83,8 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts) -> io::Result<u8> {
             clap_mangen::Man::new(crate::cli::command()).render(&mut page)?;
             output::print(&String::from_utf8_lossy(&page)).map(|_| 0)
         }
-        None => match crate::app::live::console(&setup(&cli.targets), &cli.global, texts)? {
-            Ok(ending) => Ok(ending.status()),
+        None => match console(&setup(&cli.targets), &cli.global, texts)? {
+            Ok(status) => Ok(status),
             Err(why) => {
                 say(&texts.render(&why));
                 Ok(EX_USAGE)

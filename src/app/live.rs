@@ -32,11 +32,11 @@ const JUDGE: Duration = Duration::from_millis(250);
 /// For how long measurements count as the first.
 const FIRST: Duration = Duration::from_secs(15);
 
-/// Runs the console over what `setup` says; how it ended.
+/// Runs the console over what `setup` says; the exit status.
 ///
 /// # Errors
 /// There is no screen (told as a message), or the probes cannot be started.
-pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Result<Ending, Message>> {
+pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Result<u8, Message>> {
     // What cannot be shown need not be measured.
     if let Err(why) = super::tty::Tty::open() {
         return Ok(Err(why_no_screen(&why)));
@@ -63,7 +63,7 @@ pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Resu
     };
     let options = AppOptions { no_color: global.no_color, ascii: global.ascii, theme: None };
     let ended = super::run::run(&options, texts, &mut seat, batches);
-    Ok(ended.map_err(|why: NoScreen| why_no_screen(&why)))
+    Ok(ended.map(Ending::status).map_err(|why: NoScreen| why_no_screen(&why)))
 }
 
 /// Who sits here, for what is put on record.

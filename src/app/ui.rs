@@ -168,6 +168,9 @@ pub struct Ui {
     pub traced: Option<TargetId>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
+    /// Whether a person has moved the selection; until then it stays on the first
+    /// row, where the worst stands.
+    pub has_moved: bool,
     /// Rows visible in the focused pane, for paging.
     pub page: u16,
 }

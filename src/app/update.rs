@@ -10,7 +10,7 @@ use crate::widgets::field::Field;
 use crate::widgets::palette;
 use crate::widgets::table::View;
 
-use super::action::{self, Action, Key, TABLE};
+use super::action::{self, Action, Key, Scope, TABLE};
 use super::effect::{Command, Effect};
 use super::overlay;
 use super::panes;
@@ -47,7 +47,7 @@ pub fn key(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, key: KeyEvent) -> Ve
         Mode::Palette { field, view } => match palette_key(ui, scene, field, view, key) {
             Chosen::Nothing => Vec::new(),
             Chosen::Close => return Vec::new(),
-            Chosen::Action(action) => return act(ui, scene, seat, action),
+            Chosen::Action(action) => return choose(ui, scene, seat, action),
         },
         Mode::Filter { field, before } => {
             match key.code {
@@ -165,12 +165,24 @@ fn palette_key(ui: &Ui, scene: &Scene<'_>, field: &mut Field, view: &mut View, k
     Chosen::Nothing
 }
 
+/// Does what was chosen from the palette. What acts on another pane's selection goes
+/// to that pane first, so that nothing is done to what cannot be seen.
+fn choose(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Vec<Effect> {
+    match action::entry_of(action).map(|e| e.scope) {
+        Some(Scope::Panes(panes)) if !panes.contains(&ui.focus) => {
+            panes.iter().take(1).for_each(|pane| show(ui, scene, *pane));
+            Vec::new()
+        }
+        _ => act(ui, scene, seat, action),
+    }
+}
+
 /// Does an action.
 pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Vec<Effect> {
     match action {
-        Action::Show(pane) => show(ui, pane),
-        Action::NextPane => show(ui, ui.focus.next(1)),
-        Action::PreviousPane => show(ui, ui.focus.next(-1)),
+        Action::Show(pane) => show(ui, scene, pane),
+        Action::NextPane => show(ui, scene, ui.focus.next(1)),
+        Action::PreviousPane => show(ui, scene, ui.focus.next(-1)),
         Action::Zoom => ui.zoomed = !ui.zoomed,
         Action::Details => ui.details = !ui.details,
         Action::Back => back(ui, scene),
@@ -203,7 +215,11 @@ pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> V
     Vec::new()
 }
 
-fn show(ui: &mut Ui, pane: Pane) {
+fn show(ui: &mut Ui, scene: &Scene<'_>, pane: Pane) {
+    // The runbook opens at the step to do now.
+    if pane == Pane::Runbook && ui.focus != pane {
+        ui.view(pane).selected = scene.walk.and_then(|w| w.current).unwrap_or(0);
+    }
     ui.focus = pane;
     ui.details = false;
     ui.details_scroll = 0;
@@ -230,6 +246,7 @@ fn step(ui: &mut Ui, rows: isize) {
         return;
     }
     let count = ui.count(ui.focus);
+    ui.has_moved |= ui.focus == Pane::Connectivity;
     ui.view(ui.focus).step(rows, count);
 }
 
@@ -241,7 +258,7 @@ fn selected_target(ui: &Ui, scene: &Scene<'_>) -> Option<crate::model::TargetId>
 fn trace(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
     let Some(id) = selected_target(ui, scene).filter(|_| ui.focus == Pane::Connectivity) else { return Vec::new() };
     ui.traced = Some(id);
-    show(ui, Pane::Path);
+    show(ui, scene, Pane::Path);
     vec![Effect::Command(Command::Trace(id))]
 }
 
@@ -260,8 +277,12 @@ fn ask_remove(ui: &mut Ui, scene: &Scene<'_>) {
 fn tick(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
     let Some(walk) = scene.walk else { return Vec::new() };
     let tickable = super::draw::tickable(walk, ui.selected(Pane::Runbook));
-    let command = tickable.map(|(runbook, step, done)| Effect::Command(Command::Tick { runbook, step, done }));
-    command.into_iter().collect()
+    let Some((runbook, step, done)) = tickable else { return Vec::new() };
+    if done {
+        let count = walk.len();
+        ui.view(Pane::Runbook).step(1, count);
+    }
+    vec![Effect::Command(Command::Tick { runbook, step, done })]
 }
 
 /// Quits, or asks first where something would be lost; asked twice, quits.

@@ -55,13 +55,19 @@ impl<'a> Observed<'a> {
         let from = self.now().before(WINDOW);
         let mut worst = None;
         for probe in probes {
-            if !probe.is_fresh(self.now()) {
+            if !self.has_sent(probe) {
                 return None;
             }
             let value = read(&probe.series.since(from))?;
             worst = Some(worst.map_or(value, |w: f64| w.max(value)));
         }
         worst
+    }
+
+    /// Whether the probe sent anything lately: what never left this host says nothing
+    /// about the network.
+    fn has_sent(&self, probe: &ProbeState) -> bool {
+        probe.is_fresh(self.now()) && probe.series.tally_since(self.now().before(WINDOW)).sent() > 0
     }
 
     fn carrying(&self, subject: &str) -> Option<u32> {
@@ -76,12 +82,11 @@ impl<'a> Observed<'a> {
     /// Whether what a finding code judges was measured at all: by its layer's own
     /// source.
     fn is_judged(&self, pattern: &str) -> bool {
-        let any = |kinds: &[ProbeKind]| {
-            self.state
-                .probes()
-                .any(|p| kinds.contains(&p.kind()) && p.is_fresh(self.now()) && p.series.last().is_some())
+        let any = |kinds: &[ProbeKind]| self.state.probes().any(|p| kinds.contains(&p.kind()) && self.has_sent(p));
+        let traced = || {
+            let mut paths = self.state.probes().flat_map(|p| p.paths.iter());
+            paths.any(|(_, path)| path.rounds > 0 && path.hops().iter().any(|h| h.tally.sent() > 0))
         };
-        let traced = || self.state.probes().any(|p| p.paths.iter().any(|(_, path)| path.rounds > 0));
         match pattern.split('.').next().unwrap_or_default() {
             "link" | "addr" | "route" | "neigh" => self.state.network.listing().is_some(),
             "path" | "gateway" => traced() || any(&[ProbeKind::Icmp]),
@@ -167,16 +172,11 @@ impl Observations for Observed<'_> {
             }
             Fact::Answers => {
                 let probes = self.probes(subject);
-                let fresh: Vec<_> = probes.iter().filter(|p| p.is_fresh(self.now())).collect();
-                if fresh.is_empty() || fresh.iter().all(|p| p.series.last().is_none()) {
-                    return None;
-                }
+                let sent: Vec<_> = probes.iter().filter(|p| self.has_sent(p)).collect();
                 let from = self.now().before(WINDOW);
-                Some(fresh.iter().any(|p| p.series.tally_since(from).answered > 0))
+                (!sent.is_empty()).then(|| sent.iter().any(|p| p.series.tally_since(from).answered > 0))
             }
-            Fact::Measured => {
-                Some(self.probes(subject).iter().any(|p| p.is_fresh(self.now()) && p.series.last().is_some()))
-            }
+            Fact::Measured => Some(self.probes(subject).iter().any(|p| self.has_sent(p))),
             Fact::LinkUp => {
                 self.state.network.listing()?;
                 let link = self.carrying(subject).and_then(|index| self.state.network.link(index))?;
@@ -196,5 +196,36 @@ impl Observations for Observed<'_> {
                 (!load.disks.is_empty()).then(|| !load.disks.iter().any(|d| d.read_only && d.mount.as_str() == "/"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{At, Message};
+
+    /// Before anything was measured no condition is met, and none is refused.
+    #[test]
+    fn nothing_measured_is_neither_yes_nor_no() {
+        let state = State::default();
+        let verdict = Verdict {
+            status: Status::Unmeasured,
+            side: None,
+            summary: Message::new("verdict-measuring"),
+            findings: Vec::new(),
+            unmeasured: Vec::new(),
+            at: At::default(),
+        };
+        let seen = Observed { state: &state, verdict: &verdict };
+        for code in ["link.*", "path.loss", "dns.*", "tls.*", "http.*", "port.*", "time.offset", "host.*", "*"] {
+            assert_eq!(seen.fact(Fact::Finding, code), None, "{code}");
+        }
+        for fact in [Fact::Answers, Fact::LinkUp, Fact::HasAddress, Fact::HasRoute, Fact::Writable] {
+            assert_eq!(seen.fact(fact, "targets"), None, "{fact:?}");
+        }
+        for figure in [Figure::Loss, Figure::RttP90, Figure::Success, Figure::Disk, Figure::ClockOffset] {
+            assert_eq!(seen.figure(figure, "targets"), None, "{figure:?}");
+        }
+        assert_eq!(seen.fact(Fact::Measured, "targets"), Some(false));
     }
 }

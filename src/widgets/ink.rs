@@ -150,7 +150,7 @@ pub fn wrap(text: &str, columns: u16, lines: usize, ellipsis: &str) -> Vec<Strin
             }
             for grapheme in word.graphemes(true) {
                 if line.width() + grapheme.width() > columns && !line.is_empty() && grapheme != " " {
-                    out.push(std::mem::take(&mut line));
+                    out.push(std::mem::take(&mut line).trim_end().to_owned());
                     if out.len() > lines {
                         break;
                     }

@@ -278,6 +278,8 @@ pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, Strin
     }
     if let Some(finding) = scene.finding_about(&probe.spec.targets, probe.kind()) {
         add("detail-finding", scene.say(&finding.summary));
+        let layer = format!("layer-{}", finding.layer);
+        add("detail-layer", format!("{} {}", scene.texts.word(&layer), finding.code));
     }
     if let Some(sample) = probe.last() {
         let text = Message::new("detail-at")

@@ -107,7 +107,8 @@ fn faults_piece(scene: &Scene<'_>, history: &LinkHistory) -> Piece {
 /// Draws the interface, and where the pane has the screen everything about it.
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let Some(link) = shown(scene, ui) else {
-        Ink::new(buf, area, 0, scene.theme.glyphs.ellipsis).put(&scene.word("nic-waiting"), scene.theme.dim());
+        let id = if scene.state.network.listing().is_some() { "nic-none" } else { "nic-waiting" };
+        Ink::new(buf, area, 0, scene.theme.glyphs.ellipsis).put(&scene.word(id), scene.theme.dim());
         return;
     };
     let wide = ui.zoomed && area.height >= 14;

@@ -26,6 +26,9 @@ const HISTORY: u16 = 16;
 /// How long a hop may be silent and still count as answering.
 const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
 
+/// Columns that the slowest rhythm of tracing leaves between two rounds.
+const BETWEEN_ROUNDS: u8 = 3;
+
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -49,9 +52,15 @@ fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<(&'a str, &'static str, Ip
     Some((target.name(), proto, probe.spec.ask.address()?, path))
 }
 
+/// Whether not one packet of the trace left this host: then the path is not
+/// measured, and not broken.
+fn is_unsent(path: &Path) -> bool {
+    path.rounds > 0 && path.hops().iter().all(|h| h.tally.sent() == 0)
+}
+
 /// The lines there are, nearest hop first.
 pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
-    let Some((.., to, path)) = followed(scene, ui) else { return Vec::new() };
+    let Some((.., to, path)) = followed(scene, ui).filter(|(.., path)| !is_unsent(path)) else { return Vec::new() };
     // A router may spare an answer now and then; one that answered none of the last
     // few rounds does not count as answering.
     let from = path.last_round.as_ref().map_or(Mono(0), |r| r.began.before(SPARED));
@@ -78,6 +87,7 @@ pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
     let hops = rows(scene, ui).iter().filter(|l| matches!(l, Line::Hop(_))).count();
     let changed = path.changes.back().map(|c| scene.time(c.at));
     let corner = match (path.rounds, changed) {
+        _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", proto),
         (0, _) => Message::new("path-first-round").with("proto", proto),
         (_, Some(time)) => {
             Message::new("path-corner-changed").with("proto", proto).with("hops", hops).with("time", time)
@@ -90,7 +100,7 @@ pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
 /// How things stand.
 pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
     let (.., path) = followed(scene, ui)?;
-    if path.rounds == 0 {
+    if path.rounds == 0 || is_unsent(path) {
         return Some(Meaning::Unmeasured);
     }
     let lossy = path.hops().last().and_then(|h| h.tally_since(scene.from()).loss()).is_some_and(|l| l > 0.05);
@@ -114,6 +124,7 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
         _ => None,
     });
     let words = match (path.rounds, path.reaches(), last) {
+        _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", name),
         (0, ..) => Message::new("path-strip-first").with("name", name),
         (_, true, _) => Message::new("path-strip-whole").with("name", name).with("hops", hops),
         (_, _, Some(ip)) => Message::new("path-strip-ends").with("name", name).with("address", ip).with("hop", hops),
@@ -130,6 +141,11 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
         Ink::new(buf, area, 0, ellipsis).put(&scene.word(id), scene.theme.dim());
         return;
     };
+    if is_unsent(path) {
+        let style = scene.theme.meaning(Meaning::Unmeasured);
+        Ink::new(buf, area, 0, ellipsis).put(&scene.word("path-unsent"), style);
+        return;
+    }
     let lines = rows(scene, ui);
     let notes = if ui.zoomed { change_lines(scene, path) } else { Vec::new() };
     let below = (notes.len() as u16 + u16::from(!notes.is_empty())).min(area.height / 2);
@@ -280,6 +296,17 @@ fn marks(scene: &Scene<'_>, path: &Path, hop: &Hop, columns: usize) -> Vec<Mark>
             (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Level(_) | Mark::Late) => Mark::Some,
             (_, other) => other,
         };
+    }
+    // Rounds may be further apart than a column is wide; what lies between two of
+    // them is no gap.
+    let (mut held, mut since) = (Mark::Gap, 0);
+    for mark in &mut marks {
+        if *mark == Mark::Gap && since < BETWEEN_ROUNDS {
+            since += 1;
+            *mark = held;
+        } else {
+            (held, since) = (*mark, 0);
+        }
     }
     marks
 }
