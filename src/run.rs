@@ -7,6 +7,7 @@ use crate::config::{self, Config};
 use crate::headless::{Setup, check, doctor, identity, output, ping, trace, watch};
 use crate::log;
 use crate::model::{Message, Mistake};
+use crate::probes::rights;
 use crate::text::{Environment, Language, Texts, mistakes};
 
 /// Exit status of a failure of this host that is no usage error (sysexits.h,
@@ -19,6 +20,7 @@ pub type Console = fn(&Setup, &Global, &Texts) -> io::Result<Result<u8, Message>
 
 /// Runs what was asked for; the exit status.
 pub fn run(cli: &Cli, console: Console) -> u8 {
+    rights::drop_beyond_need();
     let texts = texts(cli);
     let config = match config::load(cli.global.config.as_deref()) {
         Ok(config) => config,
