@@ -146,7 +146,10 @@ finding-path-changed = The path to { $subject } changed
 next-path-changed-1 = Remember it when looking for what changed; both paths are shown in the path pane
 finding-path-icmp-filtered = { $subject } does not answer echo, but its services answer: ICMP is filtered
 next-path-icmp-filtered-1 = Nothing to do now; blocking all ICMP also breaks path MTU discovery, so tell its owner
-finding-host-unreachable = { $subject } is not there: the last router tried to find it and gave up
+finding-host-unreachable = { $place ->
+    [link] { $subject } is not there: it is on this host's own link and does not answer for its link-layer address
+   *[beyond] { $subject } is not there: the last router, { $from }, tried to find it and gave up
+}
 next-host-unreachable-1 = Check whether { $subject } runs at all: its console, its provider's status page, its neighbours on the same network
 next-host-unreachable-2 = If it was moved, look for a stale address in DNS or configuration
 finding-port-refused = { $subject } ({ $target }) refuses connections: the host is up, nothing listens on that port
@@ -532,6 +535,7 @@ line-trace-open = { $target } ({ $address }), { $proto }, { $rounds ->
     [one] one round
    *[other] { $rounds } rounds
 }: not reached
+line-trace-end = { $ttl }: nothing answers from here on
 list-unreadable = The list cannot be read: { $why }
 list-too-long = The list is longer than { BYTES($limit) }.
 list-not-utf8 = The list is not UTF-8 text.

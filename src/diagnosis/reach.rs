@@ -67,7 +67,7 @@ fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono,
         let count: u32 = complaints.iter().filter(|x| x.error == c.error).map(|x| x.count).sum();
         if slowest >= RESOLVING {
             return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
-                d.arg("from", c.from).since(Some(since)).evidence(
+                d.arg("from", c.from).arg("place", "beyond").since(Some(since)).evidence(
                     "icmp",
                     said_late(&c, slowest),
                     Message::new("want-answer"),
@@ -119,7 +119,7 @@ fn judge_neighbour(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: 
     let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::HostUnreachable);
     if unresolved || complaint.is_some() {
         return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
-            d.arg("from", ip).since(Some(since)).evidence(
+            d.arg("from", ip).arg("place", "link").since(Some(since)).evidence(
                 "neighbour",
                 Message::new("seen-no-arp").with("target", ip),
                 Message::new("want-neighbour"),

@@ -188,4 +188,8 @@ pub fn hops(out: &mut String, state: &State, target: &Target, ip: IpAddr, paths:
         let _ =
             writeln!(out, "{:>3}  {who:<48} {loss:>6}  {:>7} {:>7} {:>7} ms", hop.ttl, rtt(0.0), rtt(0.5), rtt(1.0));
     }
+    if path.last_reached.is_none() {
+        let line = Message::new("line-trace-end").with("ttl", last + 1);
+        let _ = writeln!(out, "{}", texts.render(&line));
+    }
 }

@@ -21,6 +21,9 @@ const ROUNDS: u32 = 3;
 /// budget for errors (Linux: six at once, then one a second).
 const QUICK_ROUNDS: u32 = 5;
 
+/// How long names may keep a finished trace waiting.
+const NAMES: Duration = Duration::from_millis(250);
+
 /// What to trace with.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -55,8 +58,19 @@ pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result
     while !stop.wanted() && !finished(&live, rounds, began.elapsed()) {
         live.pump(TICK);
     }
+    let named = Instant::now();
+    while names_missing(&live) && named.elapsed() < NAMES && !stop.wanted() {
+        live.pump(TICK);
+    }
     report(&live, json, texts)?;
     Ok(exit_status(&live))
+}
+
+/// Whether a hop's name is not known yet, nor that it has none.
+fn names_missing(live: &Live) -> bool {
+    let state = &live.session.state;
+    let hops = state.probes().flat_map(|p| p.paths.iter()).flat_map(|(_, path)| path.hops());
+    hops.filter_map(crate::state::Hop::address).any(|ip| !state.name_is_settled(ip))
 }
 
 /// Whether the leading protocol of every trace made its rounds. Names that do not

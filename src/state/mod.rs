@@ -339,7 +339,12 @@ impl State {
         self.probes_of(target).find(|p| p.kind() == kind && p.spec.ask.address() == address)
     }
 
-    /// The name of an address: none while unknown, `Some(None)` where it has none.
+    /// Whether the name of an address, or that it has none, is known.
+    pub fn name_is_settled(&self, address: IpAddr) -> bool {
+        self.names.contains_key(&address)
+    }
+
+    /// The name of an address, where it is known and has one.
     pub fn name_of(&self, address: IpAddr) -> Option<&Untrusted> {
         self.names.get(&address)?.as_ref()
     }
