@@ -151,18 +151,22 @@ fn rtt_value(stats: &Stats) -> Value {
 /// Why nothing was sent, as a word for scripts.
 pub fn reason(probe: &ProbeState) -> String {
     match probe.last().map(|s| &s.outcome) {
-        Some(Outcome::Unsent { reason }) => match reason {
-            Unsent::NotPermitted => "not permitted: see frc doctor".into(),
-            Unsent::NoRoute => "no route".into(),
-            Unsent::RouteRefuses => "the route refuses it".into(),
-            Unsent::Filtered => "this host's own filter refuses it".into(),
-            Unsent::NoSource => "no usable source address".into(),
-            Unsent::InterfaceDown => "the interface is down".into(),
-            Unsent::Budget => "kept back by the packet budget".into(),
-            Unsent::Unresolved => "no address known".into(),
-            Unsent::Local { why } => why.as_str().to_owned(),
-        },
+        Some(Outcome::Unsent { reason }) => unsent_words(reason),
         _ => "no result yet".into(),
+    }
+}
+
+fn unsent_words(reason: &Unsent) -> String {
+    match reason {
+        Unsent::NotPermitted => "not permitted: see frc doctor".into(),
+        Unsent::NoRoute => "no route".into(),
+        Unsent::RouteRefuses => "the route refuses it".into(),
+        Unsent::Filtered => "this host's own filter refuses it".into(),
+        Unsent::NoSource => "no usable source address".into(),
+        Unsent::InterfaceDown => "the interface is down".into(),
+        Unsent::Budget => "kept back by the packet budget".into(),
+        Unsent::Unresolved => "no address known".into(),
+        Unsent::Local { why } => why.as_str().to_owned(),
     }
 }
 
@@ -233,12 +237,19 @@ fn phases(p: &Phases) -> Value {
 }
 
 fn trace_value(state: &State, probe: &ProbeState) -> Value {
-    match probe.paths.best() {
-        None => json!({ "state": "not_measured", "reason": reason(probe) }),
+    let sent = |path: &Path| path.hops().iter().any(|h| h.tally.sent() > 0);
+    match probe.paths.best().filter(|(_, path)| sent(path)) {
+        None => json!({ "state": "not_measured", "reason": trace_reason(probe) }),
         Some((proto, path)) => json!({
             "state": "measured", "reached": probe.paths.reaches(), "proto": proto, "hops": hops(state, path),
         }),
     }
+}
+
+/// Why a trace sent nothing.
+fn trace_reason(probe: &ProbeState) -> String {
+    let unsent = probe.paths.iter().find_map(|(_, path)| path.unsent.clone());
+    unsent.map_or_else(|| reason(probe), |why| unsent_words(&why))
 }
 
 /// The `hops` of one path.

@@ -10,7 +10,7 @@ use super::series::Point;
 use super::stats::{Tally, quantile};
 use crate::model::hop::{HopAnswer, HopOutcome, HopSample, RoundEnd};
 use crate::model::probe::TraceProto;
-use crate::model::sample::IcmpError;
+use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{At, Mono};
 
 /// Rounds whose answers are kept one by one, a hop.
@@ -32,6 +32,8 @@ pub struct Path {
     pub last_reached: Option<Mono>,
     /// When the first round began.
     pub began: Option<Mono>,
+    /// Why the newest probe that could not be sent was not.
+    pub unsent: Option<Unsent>,
     reached_ttls: VecDeque<Option<u8>>,
     settled: Vec<Option<IpAddr>>,
     candidate: Option<(Vec<Option<IpAddr>>, u32)>,
@@ -232,7 +234,10 @@ impl Path {
                 hop.correct(round, Point::Late(rtt));
             }
             HopOutcome::Silent => hop.push(round, sent, Point::Lost),
-            HopOutcome::Unsent { .. } => hop.push(round, sent, Point::Unsent),
+            HopOutcome::Unsent { ref reason } => {
+                hop.push(round, sent, Point::Unsent);
+                self.unsent = Some(reason.clone());
+            }
         }
     }
 
