@@ -32,7 +32,8 @@ pub fn run(cli: &Cli, console: Console) -> u8 {
     match dispatch(cli, &config, &texts, console) {
         Ok(status) => status,
         Err(e) => {
-            say(&texts.render(&Message::new("error-start").with("why", e.to_string())));
+            let about = if output::is_unwritten(&e) { "error-output" } else { "error-start" };
+            say(&texts.render(&Message::new(about).with("why", e.to_string())));
             EX_OSERR
         }
     }

@@ -22,8 +22,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("session", &["model", "text", "state", "diagnosis", "runbook", "incident", "config", "probes"]),
     ("share", &["model", "session"]),
     ("widgets", &["text"]),
-    ("headless", &["model", "text", "session", "probes", "config"]),
-    ("cli", &["model", "text", "config", "session", "headless"]),
+    // The command line is plain data; `run` hands it to whoever carries it out.
+    ("cli", &["model", "text"]),
+    ("headless", &["model", "text", "state", "runbook", "session", "probes", "config", "cli"]),
+    ("run", &["model", "text", "config", "cli", "session", "headless", "app"]),
     (
         "app",
         &[
@@ -237,10 +239,10 @@ fn modules_import_only_what_the_table_allows() {
 }
 
 #[test]
-fn only_main_imports_the_app() {
+fn only_the_dispatch_imports_the_app() {
     let broken: Vec<String> = sources()
         .iter()
-        .filter(|s| !s.is_test() && !matches!(s.module(), Some("app" | "main")))
+        .filter(|s| !s.is_test() && !matches!(s.module(), Some("app" | "run" | "main")))
         .filter(|s| paths_after(&s.code, "crate").iter().any(|p| p == "app" || p.starts_with("app::")))
         .map(|s| s.path.clone())
         .collect();
@@ -379,7 +381,8 @@ fn every_sentence_has_words_and_all_words_are_used() {
         broken.extend(ids.iter().filter(|id| !seen.insert(*id)).map(|id| format!("en.ftl: `{id}` stands twice")));
     }
 
-    let mut literals = BTreeSet::new();
+    // The one sentence that only the tests of rendering say.
+    let mut literals = BTreeSet::from(["text-selftest".to_owned()]);
     for source in sources().iter().filter(|s| !s.is_test()) {
         literals.extend(identifier_literals(&source.code));
         for (at, mark) in source.code.match_indices("Message::new(\"") {
