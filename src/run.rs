@@ -2,9 +2,9 @@
 
 use std::io;
 
-use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE, Global};
+use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE, Global, RunbookCommand};
 use crate::config::{self, Config};
-use crate::headless::{Setup, check, doctor, identity, output, ping, trace, watch};
+use crate::headless::{Setup, check, doctor, identity, output, ping, runbook, trace, watch};
 use crate::log;
 use crate::model::{Message, Mistake};
 use crate::probes::rights;
@@ -75,6 +75,7 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
             let order = trace::Order { rounds: *rounds, protos: proto.clone(), port: *port };
             trace::run(&setup(targets), order, json, texts)
         }
+        Some(Command::Runbook { what }) => runbooks(what, json, texts),
         Some(Command::Doctor) => doctor::run(&identity(), json, texts),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -94,6 +95,21 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
             }
         },
         _ => Ok(0),
+    }
+}
+
+fn runbooks(what: &RunbookCommand, json: bool, texts: &Texts) -> io::Result<u8> {
+    if let RunbookCommand::Lint { files } = what {
+        return runbook::lint(files, texts);
+    }
+    let (known, wrong) = runbook::known(config::runbook_folder().as_deref(), texts.language());
+    complain(&wrong, texts, 0);
+    match what {
+        RunbookCommand::Show { id } => Ok(runbook::show(&known, id, json, texts)?.unwrap_or_else(|unknown| {
+            say(&texts.render(&unknown));
+            runbook::EX_DATAERR
+        })),
+        _ => runbook::list(&known, json, texts),
     }
 }
 

@@ -48,6 +48,7 @@ pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result
         groups: &[Group::Measure],
         // Asked for in so many words: the budget must not stand in the way.
         packets_per_second: (rate * 1.5) as u32,
+        guide: None,
     };
     let mut live = setup.start(Pace::watching(order.interval, setup.probe.timeout), what)?;
     let talkative = !json && setup.targets.len() <= TALKATIVE;

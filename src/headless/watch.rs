@@ -10,7 +10,7 @@ use super::{Setup, TICK, What};
 use crate::model::record::Origin;
 use crate::model::{Record, RecordKind};
 use crate::probes::Group;
-use crate::session::plan::{Pace, Scope};
+use crate::session::plan::Scope;
 
 /// One line (`frc.record/1`).
 #[derive(Debug, Serialize)]
@@ -35,8 +35,9 @@ pub fn run(setup: &Setup) -> io::Result<u8> {
         count: None,
         groups: &[Group::Measure, Group::Names, Group::Host],
         packets_per_second: 0,
+        guide: None,
     };
-    let mut live = setup.start(Pace::watching(setup.probe.interval, setup.probe.timeout), what)?;
+    let mut live = setup.start(setup.pace(), what)?;
     live.session.keep_records();
     let mut judged = Instant::now();
     let mut out = String::new();

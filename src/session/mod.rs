@@ -4,23 +4,32 @@
 //! Owns the order of things: records are numbered, folded, judged, and what is to
 //! be measured follows from them. Must never know a screen or a socket.
 
+pub mod guide;
+mod judged;
 pub mod live;
 pub mod observe;
 pub mod plan;
+pub mod remembered;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use self::guide::{FIRST_RESPONSE, Guide};
 use self::plan::{PlanOptions, Wanted, plan, suspicious_hops};
 use crate::diagnosis::Diagnosis;
 use crate::model::host::HostIdentity;
 use crate::model::record::{Action, Origin};
+use crate::model::socket::ExpectedService;
 use crate::model::target::Written;
 use crate::model::{
-    Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds, Verdict,
+    Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds,
+    Untrusted, Verdict,
 };
 use crate::probes::Entry;
+use crate::runbook::{Runbook, Walk};
 use crate::state::State;
 
 /// A target as it is asked for.
@@ -45,6 +54,12 @@ pub struct SessionOptions {
     pub thresholds: Thresholds,
     /// How many measurements each probe makes; none for no end.
     pub count: Option<u32>,
+    /// Services that are to listen on this host.
+    pub expected: Vec<ExpectedService>,
+    /// Runbooks that may be walked, the user's own before built-in ones.
+    pub runbooks: Vec<Runbook>,
+    /// Whether it begins with the runbook of the first response.
+    pub guide: bool,
 }
 
 /// The session.
@@ -54,6 +69,7 @@ pub struct Session {
     pub state: State,
     options: SessionOptions,
     diagnosis: Diagnosis,
+    guide: Guide,
     verdict: Verdict,
     seq: u64,
     next_target: u32,
@@ -75,7 +91,7 @@ pub const MAX_TARGETS: usize = 100_000;
 
 impl Session {
     /// A session that begins at `at` on this host.
-    pub fn new(options: SessionOptions, identity: HostIdentity, at: At) -> Self {
+    pub fn new(mut options: SessionOptions, identity: HostIdentity, at: At) -> Self {
         let verdict = Verdict {
             status: crate::model::Status::Unmeasured,
             side: None,
@@ -87,6 +103,7 @@ impl Session {
         let mut session = Self {
             state: State::default(),
             diagnosis: Diagnosis::new(options.thresholds.clone()),
+            guide: Guide::new(std::mem::take(&mut options.runbooks)),
             verdict,
             seq: 0,
             next_target: 1,
@@ -100,8 +117,15 @@ impl Session {
             options,
         };
         session.write(at, Origin::Session, RecordKind::Host(identity));
+        if !session.options.expected.is_empty() {
+            let expected = session.options.expected.clone();
+            session.write(at, Origin::Session, RecordKind::Expected(expected));
+        }
         for request in session.options.targets.clone() {
             session.watch(at, Origin::Session, &request);
+        }
+        if session.options.guide {
+            session.start_runbook(FIRST_RESPONSE, at, Origin::Session);
         }
         session
     }
@@ -120,6 +144,7 @@ impl Session {
         self.seq += 1;
         let record = Record { seq: self.seq, at, origin, kind };
         self.state.apply(&record);
+        self.guide.take(&record);
         if self.keep_fresh {
             self.fresh.push(record);
         }
@@ -149,7 +174,8 @@ impl Session {
         self.reconcile(at, wanted)
     }
 
-    /// Judges everything known; true where the verdict changed in substance.
+    /// Judges everything known, and looks at it with the eyes of the runbook once
+    /// a second; true where the verdict changed in substance, or a step's mark.
     pub fn judge(&mut self, at: At) -> bool {
         self.state.tick(at);
         let verdict = self.diagnosis.judge(&self.state, at);
@@ -159,7 +185,7 @@ impl Session {
             let verdict = Box::new(self.verdict.clone());
             self.write(at, Origin::Session, RecordKind::Verdict(verdict));
         }
-        changed
+        self.guide.observe(&self.state, &self.verdict, at) || changed
     }
 
     /// The newest verdict.
@@ -214,6 +240,43 @@ impl Session {
     /// Puts a person's action on record.
     pub fn act(&mut self, at: At, who: Origin, action: Action) {
         self.write(at, who, RecordKind::Action(action));
+    }
+
+    /// The runbooks that may be walked.
+    pub fn runbooks(&self) -> &[Runbook] {
+        self.guide.runbooks()
+    }
+
+    /// The runbook under way.
+    pub fn walk(&self) -> Option<&Walk> {
+        self.guide.walk()
+    }
+
+    /// Begins a runbook anew; it takes the place of the one under way. False where
+    /// there is none of that id.
+    pub fn start_runbook(&mut self, id: &str, at: At, who: Origin) -> bool {
+        let known = self.guide.knows(id);
+        if known {
+            self.act(at, who, Action::Runbook { id: id.to_owned() });
+        }
+        known
+    }
+
+    /// A person ticks a step of the runbook under way, or opens it again; `reason`
+    /// is theirs for going against the probes. False where there is no such step.
+    pub fn tick_step(&mut self, step: &str, done: bool, reason: Option<&str>, at: At, who: Origin) -> bool {
+        let Some(runbook) = self.walk().map(Walk::runbook).filter(|r| r.steps.iter().any(|s| s.id == step)) else {
+            return false;
+        };
+        let (runbook, step) = (runbook.id.clone(), step.to_owned());
+        let reason = reason.map(Untrusted::new).filter(|r| !r.is_empty());
+        self.act(at, who, Action::Tick { runbook, step, done, reason });
+        true
+    }
+
+    /// A person writes something down.
+    pub fn note(&mut self, text: &str, at: At, who: Origin) {
+        self.act(at, who, Action::Note { text: Untrusted::new(text) });
     }
 
     fn add_target(&mut self, at: At, origin: Origin, target: Target) -> TargetId {
