@@ -57,7 +57,7 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
     let setup = |targets: &[crate::model::target::Written]| Setup::new(targets, &cli.global, config);
     match &cli.command {
         Some(Command::Check { window, targets }) => check::run(&setup(targets), *window, json, texts),
-        Some(Command::Watch { targets }) => watch::run(&setup(targets)),
+        Some(Command::Watch { targets }) => watch::run(&setup(targets), texts),
         Some(Command::Ping { count, interval, file, targets }) => {
             let mut setup = Setup { targets: Vec::new(), ..setup(targets) };
             setup

@@ -91,6 +91,7 @@ impl Setup {
             count: what.count,
             expected: if what.discover { self.expected.clone() } else { Vec::new() },
             guide: what.guide.is_some(),
+            keep_records: what.keep_records,
             runbooks: what.guide.unwrap_or_default(),
         };
         // Whether a service listens is in the kernel's list of sockets.
@@ -121,6 +122,8 @@ pub struct What {
     /// The runbooks of a session that guides people through them; it begins with
     /// the first response.
     pub guide: Option<Vec<Runbook>>,
+    /// Whether the session keeps its records, from the first on, to be fetched.
+    pub keep_records: bool,
 }
 
 /// Who sits here, for what people do: the login name behind `sudo`, else the

@@ -60,6 +60,8 @@ pub struct SessionOptions {
     pub runbooks: Vec<Runbook>,
     /// Whether it begins with the runbook of the first response.
     pub guide: bool,
+    /// Whether records are kept until [`Session::take_records`] fetches them.
+    pub keep_records: bool,
 }
 
 /// The session.
@@ -113,7 +115,7 @@ impl Session {
             specs: Vec::new(),
             hop_seen: HashMap::new(),
             fresh: Vec::new(),
-            keep_fresh: false,
+            keep_fresh: options.keep_records,
             options,
         };
         session.write(at, Origin::Session, RecordKind::Host(identity));
@@ -128,11 +130,6 @@ impl Session {
             session.start_runbook(FIRST_RESPONSE, at, Origin::Session);
         }
         session
-    }
-
-    /// Keeps records until [`Session::take_records`] fetches them.
-    pub fn keep_records(&mut self) {
-        self.keep_fresh = true;
     }
 
     /// The records written since the last call, oldest first.

@@ -50,6 +50,7 @@ impl Bench {
             count: None,
             expected: Vec::new(),
             guide: !runbooks.is_empty(),
+            keep_records: true,
             runbooks,
         };
         let rights = Rights { icmp: IcmpRight::Raw, trace: TraceRight::Raw, packet: true, netadmin: true };
@@ -449,7 +450,6 @@ fn a_gap_opens_what_was_confirmed() {
 #[test]
 fn what_people_do_is_on_record_with_their_name() {
     let mut bench = Bench::new(&[TARGET], vec![book(CHECKED), book("+++\nid = \"db\"\n+++\n- [ ] y\n")]);
-    bench.session.keep_records();
     bench.session.take_records();
     let ana = || Origin::Person("ana".into());
     assert!(bench.session.tick_step("it-answers", true, Some("seen by hand"), at(1.0), ana()));
