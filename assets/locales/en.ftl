@@ -214,10 +214,16 @@ next-http-4xx-1 = Check path, host name and credentials of what is requested
 next-http-4xx-2 = If it worked before, ask what was deployed or changed last
 finding-http-slow = { $target } takes { MS($ms) } to its first byte
 next-http-slow-1 = Network phases are shown beside it: if they are short, the service itself is slow
-finding-port-not-listening = { $service } does not listen on this host: nobody has port { $port }/{ $transport }
+finding-port-not-listening = { $named ->
+    [0] Nothing listens on { $transport } port { $port } of this host, though a service is expected there
+   *[1] { $service } does not listen on this host: nothing has { $transport } port { $port }
+}
 next-port-not-listening-1 = Look at the service: systemctl status UNIT, journalctl -u UNIT -n 200
 next-port-not-listening-2 = Save what it says before starting it again
-finding-port-loopback-only = { $service } listens on { $subject } only: nobody but this host can reach it
+finding-port-loopback-only = { $named ->
+    [0] What listens on { $transport } port { $port } does so on { $subject } only: nobody but this host can reach it
+   *[1] { $service } listens on { $subject } only: nobody but this host can reach it
+}
 next-port-loopback-only-1 = Look for its listen or bind address in its configuration, and for what changed it: 0.0.0.0 or :: is every address
 next-port-loopback-only-2 = If only this host is to use it, say so in frc.toml: loopback_ok = true
 
@@ -578,8 +584,8 @@ runbook-phase-confirm = Confirm
 runbook-why = why: { $text }
 runbook-expect = expect: { $text }
 runbook-check = check: { $text }
-runbook-hold = must hold for { DURATION($seconds) }
-runbook-time-box = at most { DURATION($seconds) }
+runbook-hold = hold: { DURATION($seconds) }
+runbook-time-box = time-box: { DURATION($seconds) }
 runbook-role = role: { $text }
 runbook-rollback = way back: { $text }
 runbook-link = more: { $text }

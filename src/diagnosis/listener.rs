@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::catalogue::{PORT_LOOPBACK_ONLY, PORT_NOT_LISTENING};
 use super::draft::Draft;
-use super::scene::Scene;
+use super::scene::{Scene, Subject};
 use crate::model::Message;
 use crate::model::socket::{ExpectedService, Listener, MAX_LISTENERS, Sockets};
 
@@ -41,9 +41,14 @@ pub fn expected(scene: &Scene<'_>) -> Vec<Draft> {
             .arg("port", port)
             .arg("transport", service.transport.name())
             .arg("service", name)
+            .arg("named", u8::from(service.name.is_some()))
             .evidence("sockets", seen, want, scene.at(at));
         // It explains what targets at this host's own addresses say of that port.
-        for own in scene.watched().filter(|s| s.own && s.target.service.port() == Some(service.port)) {
+        let refused = |s: &&Subject<'_>| {
+            let reached = code == PORT_LOOPBACK_ONLY && s.address.is_some_and(|ip| ip.is_loopback());
+            s.own && s.target.service.port() == Some(service.port) && !reached
+        };
+        for own in scene.watched().filter(refused) {
             draft.add(own);
         }
         Some(draft)

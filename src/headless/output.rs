@@ -26,7 +26,7 @@ pub struct Unwritten(io::Error);
 
 /// Whether an error is about standard output, and not about what was to be done.
 pub fn is_unwritten(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|e| e.is::<Unwritten>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Unwritten>)
 }
 
 /// Writes text to standard output; false where its reader went away, which is no

@@ -8,13 +8,12 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::figures::FindingOut;
 use super::output::{Stop, print};
 use super::{Setup, TICK, What};
-use crate::model::record::{Origin, TaskState};
-use crate::model::{ProbeId, Record, RecordKind, Verdict};
+use crate::model::record::{Origin, TaskHealth, TaskState};
+use crate::model::{ProbeId, Record, RecordKind, Side, Status, TargetId};
 use crate::probes::Group;
 use crate::session::plan::Scope;
 use crate::state::State;
@@ -48,7 +47,26 @@ enum Body<'a> {
     /// Its sentences are in words.
     Worded {
         kind: &'static str,
-        data: Value,
+        data: Box<Worded<'a>>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Worded<'a> {
+    Verdict {
+        status: Status,
+        side: Option<Side>,
+        summary: String,
+        root: Option<Box<FindingOut<'a>>>,
+        findings: Vec<FindingOut<'a>>,
+        unmeasured: Vec<&'a str>,
+    },
+    Task {
+        task: &'a str,
+        state: &'static str,
+        why: String,
+        restarts: u32,
     },
 }
 
@@ -98,7 +116,7 @@ fn line(out: &mut String, record: &Record, state: &State, texts: &Texts) -> io::
             Origin::Person(name) => format!("person:{name}"),
         },
         of: probe_of(&record.kind).and_then(|id| of(id, state)),
-        body: body(&record.kind, state, texts)?,
+        body: body(&record.kind, state, texts),
     };
     out.push_str(&serde_json::to_string(&line)?);
     out.push('\n');
@@ -120,40 +138,34 @@ fn of(id: ProbeId, state: &State) -> Option<Of<'_>> {
     Some(Of { kind: probe.kind().name(), to: probe.spec.ask.address(), targets })
 }
 
-fn body<'a>(kind: &'a RecordKind, state: &State, texts: &Texts) -> io::Result<Body<'a>> {
-    Ok(match kind {
-        RecordKind::Verdict(verdict) => Body::Worded { kind: "verdict", data: worded(verdict, state, texts)? },
-        RecordKind::Task(task) => match &task.state {
-            TaskState::Unavailable { why } => {
-                let why = texts.render(why);
-                let data = json!({ "task": task.task, "state": "unavailable", "why": why, "restarts": task.restarts });
-                Body::Worded { kind: "task", data }
-            }
-            _ => Body::Plain(kind),
-        },
+fn body<'a>(kind: &'a RecordKind, state: &'a State, texts: &Texts) -> Body<'a> {
+    match kind {
+        RecordKind::Verdict(verdict) => {
+            let text = |id: &TargetId| state.target(*id).map(|t| t.text.as_str());
+            let data = Worded::Verdict {
+                status: verdict.status,
+                side: verdict.side,
+                summary: texts.render(&verdict.summary),
+                root: verdict.root().map(|f| Box::new(FindingOut::new(f, texts))),
+                findings: verdict.findings.iter().map(|f| FindingOut::new(f, texts)).collect(),
+                unmeasured: verdict.unmeasured.iter().filter_map(text).collect(),
+            };
+            Body::Worded { kind: "verdict", data: Box::new(data) }
+        }
+        RecordKind::Task(TaskHealth { task, state: TaskState::Unavailable { why }, restarts }) => {
+            let data = Worded::Task { task, state: "unavailable", why: texts.render(why), restarts: *restarts };
+            Body::Worded { kind: "task", data: Box::new(data) }
+        }
         _ => Body::Plain(kind),
-    })
-}
-
-fn worded(verdict: &Verdict, state: &State, texts: &Texts) -> io::Result<Value> {
-    let findings: Vec<_> = verdict.findings.iter().map(|f| FindingOut::new(f, texts)).collect();
-    let unmeasured: Vec<_> =
-        verdict.unmeasured.iter().filter_map(|id| state.target(*id)).map(|t| t.text.as_str()).collect();
-    Ok(json!({
-        "status": verdict.status,
-        "side": verdict.side,
-        "summary": texts.render(&verdict.summary),
-        "root": verdict.root().map(|f| FindingOut::new(f, texts)),
-        "findings": serde_json::to_value(findings)?,
-        "unmeasured": unmeasured,
-    }))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::model::record::TaskHealth;
-    use crate::model::{Ask, At, Message, Mono, Outcome, ProbeSpec, Sample, Status, Target, TargetId, Wall};
+    use crate::model::{Ask, At, Message, Mono, Outcome, ProbeSpec, Sample, Target, Verdict, Wall};
     use crate::text::Language;
 
     fn written(state: &State, kind: RecordKind) -> Value {

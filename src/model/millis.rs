@@ -32,7 +32,6 @@ pub mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, from_ms, to_ms};
 
     /// Writes milliseconds, or `null`.
-    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     pub fn serialize<S: Serializer>(d: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
         match d {
             Some(d) => s.serialize_f64(to_ms(*d)),

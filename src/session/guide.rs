@@ -1,12 +1,13 @@
 //! The runbook under way in a session.
 //!
 //! Owns which runbook is walked and when the probes' view of it is renewed. The
-//! walk follows the records like everything else: started, ticked and interrupted
-//! by them. Must never read a file or a clock.
+//! walk follows the records like everything else: it is started, ticked and
+//! interrupted by them. Must never read a file or a clock.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Session;
 use super::observe::Observed;
 use super::remembered::Remembered;
 use crate::model::record::{Action, Origin};
@@ -87,6 +88,45 @@ impl Guide {
         self.observed = Some(at.mono);
         self.remembered.update(state, verdict, at);
         !walk.observe(&Observed::new(state, verdict, &self.remembered, at), at).is_empty()
+    }
+}
+
+impl Session {
+    /// The runbooks that may be walked.
+    pub fn runbooks(&self) -> &[Runbook] {
+        self.guide.runbooks()
+    }
+
+    /// The runbook under way.
+    pub fn walk(&self) -> Option<&Walk> {
+        self.guide.walk()
+    }
+
+    /// Begins a runbook anew; it takes the place of the one under way. False where
+    /// there is none of that id.
+    pub fn start_runbook(&mut self, id: &str, at: At, who: Origin) -> bool {
+        let known = self.guide.knows(id);
+        if known {
+            self.act(at, who, Action::Runbook { id: id.to_owned() });
+        }
+        known
+    }
+
+    /// A person ticks a step of the runbook under way, or opens it again; `reason`
+    /// is theirs for going against the probes. False where there is no such step.
+    pub fn tick_step(&mut self, step: &str, done: bool, reason: Option<&str>, at: At, who: Origin) -> bool {
+        let Some(runbook) = self.walk().map(Walk::runbook).filter(|r| r.steps.iter().any(|s| s.id == step)) else {
+            return false;
+        };
+        let (runbook, step) = (runbook.id.clone(), step.to_owned());
+        let reason = reason.map(Untrusted::new).filter(|r| !r.is_empty());
+        self.act(at, who, Action::Tick { runbook, step, done, reason });
+        true
+    }
+
+    /// A person writes something down.
+    pub fn note(&mut self, text: &str, at: At, who: Origin) {
+        self.act(at, who, Action::Note { text: Untrusted::new(text) });
     }
 }
 

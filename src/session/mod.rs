@@ -25,11 +25,10 @@ use crate::model::record::{Action, Origin};
 use crate::model::socket::ExpectedService;
 use crate::model::target::Written;
 use crate::model::{
-    Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds,
-    Untrusted, Verdict,
+    Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds, Verdict,
 };
 use crate::probes::Entry;
-use crate::runbook::{Runbook, Walk};
+use crate::runbook::Runbook;
 use crate::state::State;
 
 /// A target as it is asked for.
@@ -104,7 +103,7 @@ impl Session {
         };
         let mut session = Self {
             state: State::default(),
-            diagnosis: Diagnosis::new(options.thresholds.clone()),
+            diagnosis: Diagnosis::new(options.thresholds),
             guide: Guide::new(std::mem::take(&mut options.runbooks)),
             verdict,
             seq: 0,
@@ -237,43 +236,6 @@ impl Session {
     /// Puts a person's action on record.
     pub fn act(&mut self, at: At, who: Origin, action: Action) {
         self.write(at, who, RecordKind::Action(action));
-    }
-
-    /// The runbooks that may be walked.
-    pub fn runbooks(&self) -> &[Runbook] {
-        self.guide.runbooks()
-    }
-
-    /// The runbook under way.
-    pub fn walk(&self) -> Option<&Walk> {
-        self.guide.walk()
-    }
-
-    /// Begins a runbook anew; it takes the place of the one under way. False where
-    /// there is none of that id.
-    pub fn start_runbook(&mut self, id: &str, at: At, who: Origin) -> bool {
-        let known = self.guide.knows(id);
-        if known {
-            self.act(at, who, Action::Runbook { id: id.to_owned() });
-        }
-        known
-    }
-
-    /// A person ticks a step of the runbook under way, or opens it again; `reason`
-    /// is theirs for going against the probes. False where there is no such step.
-    pub fn tick_step(&mut self, step: &str, done: bool, reason: Option<&str>, at: At, who: Origin) -> bool {
-        let Some(runbook) = self.walk().map(Walk::runbook).filter(|r| r.steps.iter().any(|s| s.id == step)) else {
-            return false;
-        };
-        let (runbook, step) = (runbook.id.clone(), step.to_owned());
-        let reason = reason.map(Untrusted::new).filter(|r| !r.is_empty());
-        self.act(at, who, Action::Tick { runbook, step, done, reason });
-        true
-    }
-
-    /// A person writes something down.
-    pub fn note(&mut self, text: &str, at: At, who: Origin) {
-        self.act(at, who, Action::Note { text: Untrusted::new(text) });
     }
 
     fn add_target(&mut self, at: At, origin: Origin, target: Target) -> TargetId {

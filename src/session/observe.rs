@@ -381,9 +381,9 @@ impl<'a> Observed<'a> {
         if addresses.is_empty() {
             return Some(network.has_default(true) || network.has_default(false));
         }
-        all(addresses.into_iter().map(|ip| match network.lookup(ip).filter(|_| self.has_lookup(ip)) {
-            Some(result) => Some(matches!(result, LookupResult::Via { .. })),
-            None => None,
+        all(addresses.into_iter().map(|ip| {
+            let result = network.lookup(ip).filter(|_| self.has_lookup(ip))?;
+            Some(matches!(result, LookupResult::Via { .. }))
         }))
     }
 }

@@ -10,7 +10,7 @@ use crate::model::link::{
 use crate::model::record::{Gap, GapCause};
 use crate::model::sample::{Certificate, NtpAnswer, Phases, TlsAnswer, Trust};
 use crate::model::socket::{Listener, Sockets, Transport};
-use crate::model::{Detail, Outcome, ProbeKind, Sample, Wall};
+use crate::model::{Detail, Outcome, ProbeKind, Sample, Untrusted, Wall};
 use crate::runbook::{self, Fact, Figure, Mark, Observations, Truth};
 use crate::session::observe::Observed;
 use crate::session::remembered::Remembered;
