@@ -8,6 +8,7 @@ use crate::headless::{Setup, check, doctor, identity, output, ping, runbook, tra
 use crate::log;
 use crate::model::{Message, Mistake};
 use crate::probes::rights;
+use crate::runbook::Runbook;
 use crate::text::{Environment, Language, Texts, mistakes};
 
 /// Exit status of a failure of this host that is no usage error (sysexits.h,
@@ -16,7 +17,7 @@ const EX_OSERR: u8 = 71;
 
 /// What runs the console: its exit status, or why there is no screen. Given by
 /// `main`, the only one that knows the screen.
-pub type Console = fn(&Setup, &Global, &Texts) -> io::Result<Result<u8, Message>>;
+pub type Console = fn(&Setup, &Global, &Texts, Vec<Runbook>) -> io::Result<Result<u8, Message>>;
 
 /// Runs what was asked for; the exit status.
 pub fn run(cli: &Cli, console: Console) -> u8 {
@@ -87,23 +88,31 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
             clap_mangen::Man::new(crate::cli::command()).render(&mut page)?;
             output::print(&String::from_utf8_lossy(&page)).map(|_| 0)
         }
-        None => match console(&setup(&cli.targets), &cli.global, texts)? {
-            Ok(status) => Ok(status),
-            Err(why) => {
-                say(&texts.render(&why));
-                Ok(EX_USAGE)
+        None => {
+            let books = known_runbooks(texts).into_iter().map(|k| k.runbook).collect();
+            match console(&setup(&cli.targets), &cli.global, texts, books)? {
+                Ok(status) => Ok(status),
+                Err(why) => {
+                    say(&texts.render(&why));
+                    Ok(EX_USAGE)
+                }
             }
-        },
-        _ => Ok(0),
+        }
     }
+}
+
+/// The built-in and the user's runbooks; files left out are told.
+fn known_runbooks(texts: &Texts) -> Vec<runbook::Known> {
+    let (known, wrong) = runbook::known(config::runbook_folder().as_deref(), texts.language());
+    complain(&wrong, texts, 0);
+    known
 }
 
 fn runbooks(what: &RunbookCommand, json: bool, texts: &Texts) -> io::Result<u8> {
     if let RunbookCommand::Lint { files } = what {
         return runbook::lint(files, texts);
     }
-    let (known, wrong) = runbook::known(config::runbook_folder().as_deref(), texts.language());
-    complain(&wrong, texts, 0);
+    let known = known_runbooks(texts);
     match what {
         RunbookCommand::Show { id } => Ok(runbook::show(&known, id, json, texts)?.unwrap_or_else(|unknown| {
             say(&texts.render(&unknown));

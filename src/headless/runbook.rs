@@ -183,9 +183,9 @@ fn page(runbook: &Runbook, texts: &Texts) -> String {
 
 fn phase_id(phase: Phase) -> &'static str {
     match phase {
-        Phase::Fault => "runbook-phase-fault",
-        Phase::Response => "runbook-phase-response",
-        Phase::Confirm => "runbook-phase-confirm",
+        Phase::Fault => "phase-fault",
+        Phase::Response => "phase-response",
+        Phase::Confirm => "phase-confirm",
     }
 }
 
