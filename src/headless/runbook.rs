@@ -192,17 +192,17 @@ fn phase_id(phase: Phase) -> &'static str {
 fn lines(step: &Step) -> Vec<Message> {
     let words = |id: &'static str, text: &Option<Untrusted>| text.as_ref().map(|t| Message::new(id).with("text", t));
     let time = |id: &'static str, d: Duration| Message::new(id).with("seconds", d.as_secs_f64());
-    let check = step.check.as_ref().map(|c| Message::new("runbook-check").with("text", &Untrusted::new(c.source())));
-    let hold = (step.hold > Duration::ZERO).then(|| time("runbook-hold", step.hold));
+    let check = step.check.as_ref().map(|c| Message::new("runbook-page-check").with("text", &Untrusted::new(c.source())));
+    let hold = (step.hold > Duration::ZERO).then(|| time("runbook-page-hold", step.hold));
     [
-        words("runbook-why", &step.why),
-        words("runbook-expect", &step.expect),
+        words("runbook-page-why", &step.why),
+        words("runbook-page-expect", &step.expect),
         check,
         hold,
-        step.time_box.map(|d| time("runbook-time-box", d)),
-        words("runbook-role", &step.role),
-        words("runbook-rollback", &step.rollback),
-        words("runbook-link", &step.link),
+        step.time_box.map(|d| time("runbook-page-time-box", d)),
+        words("runbook-page-role", &step.role),
+        words("runbook-page-rollback", &step.rollback),
+        words("runbook-page-link", &step.link),
     ]
     .into_iter()
     .flatten()
