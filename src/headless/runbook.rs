@@ -192,7 +192,8 @@ fn phase_id(phase: Phase) -> &'static str {
 fn lines(step: &Step) -> Vec<Message> {
     let words = |id: &'static str, text: &Option<Untrusted>| text.as_ref().map(|t| Message::new(id).with("text", t));
     let time = |id: &'static str, d: Duration| Message::new(id).with("seconds", d.as_secs_f64());
-    let check = step.check.as_ref().map(|c| Message::new("runbook-page-check").with("text", &Untrusted::new(c.source())));
+    let check =
+        step.check.as_ref().map(|c| Message::new("runbook-page-check").with("text", &Untrusted::new(c.source())));
     let hold = (step.hold > Duration::ZERO).then(|| time("runbook-page-hold", step.hold));
     [
         words("runbook-page-why", &step.why),

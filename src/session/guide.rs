@@ -23,7 +23,7 @@ pub const FIRST_RESPONSE: &str = "first-response";
 const OBSERVE: Duration = Duration::from_millis(950);
 const OBSERVE_MOST: Duration = Duration::from_secs(6);
 /// How much later for each target.
-const PER_TARGET: Duration = Duration::from_micros(500);
+const PER_TARGET: Duration = Duration::from_millis(1);
 
 /// The runbooks known and the one being walked.
 #[derive(Debug, Default)]

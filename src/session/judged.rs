@@ -10,7 +10,7 @@ use crate::runbook::code_matches;
 
 /// Whether a code has been judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judged {
+pub(super) enum Judged {
     /// Nothing here that it could be about.
     Moot,
     /// On fresh measurements.
@@ -54,7 +54,7 @@ fn judged(seen: &Observed<'_>, code: Code) -> Judged {
             let mut addresses = targets.iter().flat_map(|t| seen.state.addresses_of(t.id));
             (seen.has_tables() && addresses.all(|ip| seen.has_lookup(ip))).into()
         }
-        Layer::Network => reach(seen),
+        Layer::Network => *seen.reach.get_or_init(|| reach(seen)),
         Layer::Transport => transport(seen, code),
         Layer::Name => names(seen),
         Layer::Tls => probes(seen, &[ProbeKind::Tls]),

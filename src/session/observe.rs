@@ -6,12 +6,12 @@
 //! asked for is unknown. Of several the worst counts, so a figure of several is
 //! known only where all of them are, or where one is as bad as can be.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::judged::finding;
+use super::judged::{Judged, finding};
 use super::remembered::Remembered;
 use crate::model::host::{Disk, HostLoad};
 use crate::model::link::LookupResult;
@@ -43,6 +43,8 @@ pub struct Observed<'a> {
     at: At,
     figures: RefCell<HashMap<(Figure, String), Option<f64>>>,
     facts: RefCell<HashMap<(Fact, String), Option<bool>>>,
+    /// Asked by every code of a path.
+    pub(super) reach: OnceCell<Judged>,
 }
 
 impl Observations for Observed<'_> {
@@ -70,7 +72,15 @@ impl Observations for Observed<'_> {
 impl<'a> Observed<'a> {
     /// How things stand at `at`; the verdict is of the same moment.
     pub fn new(state: &'a State, verdict: &'a Verdict, remembered: &'a Remembered, at: At) -> Self {
-        Self { state, verdict, remembered, at, figures: RefCell::default(), facts: RefCell::default() }
+        Self {
+            state,
+            verdict,
+            remembered,
+            at,
+            figures: RefCell::default(),
+            facts: RefCell::default(),
+            reach: OnceCell::new(),
+        }
     }
 
     fn measure(&self, figure: Figure, subject: &str) -> Option<f64> {
