@@ -27,6 +27,16 @@ confidence-strong = strong
 side-host = this host
 side-path = the path
 side-service = the far service
+layer-link = link
+layer-neighbour = neighbour
+layer-network = network
+layer-transport = transport
+layer-name = name
+layer-tls = TLS
+layer-application = application
+layer-time = time
+layer-host = host
+layer-cloud = cloud
 
 ## Configuration
 
