@@ -25,7 +25,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // The command line is plain data; `run` hands it to whoever carries it out.
     ("cli", &["model", "text"]),
     ("headless", &["model", "text", "state", "runbook", "session", "probes", "config", "cli"]),
-    ("run", &["model", "text", "runbook", "config", "cli", "log", "session", "headless"]),
+    ("run", &["model", "text", "runbook", "probes", "config", "cli", "log", "session", "headless"]),
     ("log", &[]),
     (
         "app",
