@@ -146,3 +146,20 @@ pub fn identity() -> HostIdentity {
 /// The longest a loop without a screen sleeps between two looks at the clock and
 /// the signals.
 const TICK: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configured_pace_is_kept() {
+        let mut config = Config::default();
+        config.probe.service_interval = Duration::from_secs(7);
+        config.probe.trace_interval = Duration::from_secs(9);
+        config.probe.interval = Duration::from_millis(500);
+        let pace = Setup::new(&[], &crate::cli::Global::default(), &config).pace();
+        let seven = Duration::from_secs(7);
+        assert_eq!([pace.connect, pace.request, pace.dns], [seven; 3]);
+        assert_eq!((pace.trace, pace.echo), (Duration::from_secs(9), Duration::from_millis(500)));
+    }
+}
