@@ -2,12 +2,13 @@
 
 use std::io;
 
-use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE, Global};
+use crate::cli::{Cli, Command, EX_CONFIG, EX_USAGE, Global, RunbookCommand};
 use crate::config::{self, Config};
-use crate::headless::{Setup, check, doctor, identity, output, ping, trace, watch};
+use crate::headless::{Setup, check, doctor, identity, output, ping, runbook, trace, watch};
 use crate::log;
 use crate::model::{Message, Mistake};
 use crate::probes::rights;
+use crate::runbook::Runbook;
 use crate::text::{Environment, Language, Texts, mistakes};
 
 /// Exit status of a failure of this host that is no usage error (sysexits.h,
@@ -16,7 +17,7 @@ const EX_OSERR: u8 = 71;
 
 /// What runs the console: its exit status, or why there is no screen. Given by
 /// `main`, the only one that knows the screen.
-pub type Console = fn(&Setup, &Global, &Texts) -> io::Result<Result<u8, Message>>;
+pub type Console = fn(&Setup, &Global, &Texts, Vec<Runbook>) -> io::Result<Result<u8, Message>>;
 
 /// Runs what was asked for; the exit status.
 pub fn run(cli: &Cli, console: Console) -> u8 {
@@ -32,7 +33,8 @@ pub fn run(cli: &Cli, console: Console) -> u8 {
     match dispatch(cli, &config, &texts, console) {
         Ok(status) => status,
         Err(e) => {
-            say(&texts.render(&Message::new("error-start").with("why", e.to_string())));
+            let about = if output::is_unwritten(&e) { "error-output" } else { "error-start" };
+            say(&texts.render(&Message::new(about).with("why", e.to_string())));
             EX_OSERR
         }
     }
@@ -56,7 +58,7 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
     let setup = |targets: &[crate::model::target::Written]| Setup::new(targets, &cli.global, config);
     match &cli.command {
         Some(Command::Check { window, targets }) => check::run(&setup(targets), *window, json, texts),
-        Some(Command::Watch { targets }) => watch::run(&setup(targets)),
+        Some(Command::Watch { targets }) => watch::run(&setup(targets), texts),
         Some(Command::Ping { count, interval, file, targets }) => {
             let mut setup = Setup { targets: Vec::new(), ..setup(targets) };
             setup
@@ -74,6 +76,7 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
             let order = trace::Order { rounds: *rounds, protos: proto.clone(), port: *port };
             trace::run(&setup(targets), order, json, texts)
         }
+        Some(Command::Runbook { what }) => runbooks(what, json, texts),
         Some(Command::Doctor) => doctor::run(&identity(), json, texts),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -85,14 +88,37 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
             clap_mangen::Man::new(crate::cli::command()).render(&mut page)?;
             output::print(&String::from_utf8_lossy(&page)).map(|_| 0)
         }
-        None => match console(&setup(&cli.targets), &cli.global, texts)? {
-            Ok(status) => Ok(status),
-            Err(why) => {
-                say(&texts.render(&why));
-                Ok(EX_USAGE)
+        None => {
+            let books = known_runbooks(texts).into_iter().map(|k| k.runbook).collect();
+            match console(&setup(&cli.targets), &cli.global, texts, books)? {
+                Ok(status) => Ok(status),
+                Err(why) => {
+                    say(&texts.render(&why));
+                    Ok(EX_USAGE)
+                }
             }
-        },
-        _ => Ok(0),
+        }
+    }
+}
+
+/// The built-in and the user's runbooks; files left out are told.
+fn known_runbooks(texts: &Texts) -> Vec<runbook::Known> {
+    let (known, wrong) = runbook::known(config::runbook_folder().as_deref(), texts.language());
+    complain(&wrong, texts, 0);
+    known
+}
+
+fn runbooks(what: &RunbookCommand, json: bool, texts: &Texts) -> io::Result<u8> {
+    if let RunbookCommand::Lint { files } = what {
+        return runbook::lint(files, texts);
+    }
+    let known = known_runbooks(texts);
+    match what {
+        RunbookCommand::Show { id } => Ok(runbook::show(&known, id, json, texts)?.unwrap_or_else(|unknown| {
+            say(&texts.render(&unknown));
+            runbook::EX_DATAERR
+        })),
+        _ => runbook::list(&known, json, texts),
     }
 }
 

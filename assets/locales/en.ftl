@@ -86,6 +86,7 @@ verdict-unmeasured = { $targets ->
     [one] One target could not be judged; nothing worse is known
    *[other] { $targets } targets could not be judged; nothing worse is known
 }
+verdict-unlisted = Whether the expected services listen is not known; nothing worse is known
 
 ## Diagnosis: findings, one sentence each, and what to do next
 
@@ -223,9 +224,18 @@ next-http-4xx-1 = Check path, host name and credentials of what is requested
 next-http-4xx-2 = If it worked before, ask what was deployed or changed last
 finding-http-slow = { $target } takes { MS($ms) } to its first byte
 next-http-slow-1 = Network phases are shown beside it: if they are short, the service itself is slow
-finding-port-not-listening = Nothing listens on { $subject } of this host, though a service is expected there
+finding-port-not-listening = { $named ->
+    [0] Nothing listens on { $transport } port { $port } of this host, though a service is expected there
+   *[1] { $service } does not listen on this host: nothing has { $transport } port { $port }
+}
 next-port-not-listening-1 = Look at the service: systemctl status UNIT, journalctl -u UNIT -n 200
 next-port-not-listening-2 = Save what it says before starting it again
+finding-port-loopback-only = { $named ->
+    [0] What listens on { $transport } port { $port } does so on { $subject } only: nobody but this host can reach it
+   *[1] { $service } listens on { $subject } only: nobody but this host can reach it
+}
+next-port-loopback-only-1 = Look for its listen or bind address in its configuration, and for what changed it: 0.0.0.0 or :: is every address
+next-port-loopback-only-2 = If only this host is to use it, say so in frc.toml: loopback_ok = true
 
 ## Diagnosis: what was seen, and what was expected
 
@@ -257,6 +267,10 @@ want-path-before = { $before } before
 seen-refused = refused
 seen-syn-lost = { $lost } connection attempts vanished
 want-open = accepted
+seen-no-listener = no socket
+seen-loopback-listener = bound to { $address }
+want-listener = a socket on port { $port }
+want-reachable-listener = a socket that others can reach
 seen-no-nameserver = no name server
 want-nameserver = at least one
 seen-rtt = { MS($ms) } at the median
@@ -561,6 +575,27 @@ doctor-processes-own = Process names of this user's own sockets only
 doctor-processes-costs = Other sockets are shown without a name. To grant it:
 ## Runbooks
 
+runbook-line = { $title } ({ $steps ->
+    [one] one step
+   *[other] { $steps } steps
+}{ $own ->
+    [1] , your own
+   *[0] {""}
+})
+runbook-unreadable = It cannot be read: { $why }
+runbook-no-file = This is no file.
+runbook-not-utf8 = The file is not UTF-8 text.
+runbook-id-of-two = The id `{ $id }` is taken: { $file } has it.
+runbook-unknown = There is no runbook `{ $id }`; frc runbook list shows those there are.
+runbook-unknown-near = There is no runbook `{ $id }`: did you mean `{ $near }`?
+runbook-page-why = why: { $text }
+runbook-page-expect = expect: { $text }
+runbook-page-check = check: { $text }
+runbook-page-hold = hold: { DURATION($seconds) }
+runbook-page-time-box = time-box: { DURATION($seconds) }
+runbook-page-role = role: { $text }
+runbook-page-rollback = way back: { $text }
+runbook-page-link = more: { $text }
 runbook-file-too-long = The file is longer than { BYTES($limit) }.
 runbook-no-steps = There are no steps in it. A step is a task-list item: - [ ] Check the link
 runbook-too-many-steps = More than { COUNT($limit) } steps; split the runbook.

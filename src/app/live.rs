@@ -1,22 +1,20 @@
 //! The console's seat at a session that measures: records in, verdicts, the runbook.
 //!
-//! Owns the rhythm of judging and the walk through the runbook. Must never draw.
+//! Owns the rhythm of judging and the words of the walk. Must never draw.
 
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cli::Global;
-use crate::headless::{Setup, What};
-use crate::model::record::{Action, Origin};
+use crate::headless::{Setup, What, person};
+use crate::model::record::Origin;
 use crate::model::target::Written;
 use crate::model::{At, Message, ProbeKind, TargetId, Untrusted, Verdict};
 use crate::probes::{Batch, Group};
-use crate::runbook::{self, Mark, Phase, Truth};
+use crate::runbook::{self, Mark, Phase, Runbook, Truth};
 use crate::session::TargetRequest;
 use crate::session::live::Live;
-use crate::session::observe::Observed;
-use crate::session::plan::{Pace, Scope};
+use crate::session::plan::Scope;
 use crate::state::State;
 use crate::text::Texts;
 
@@ -32,11 +30,16 @@ const JUDGE: Duration = Duration::from_millis(250);
 /// For how long measurements count as the first.
 const FIRST: Duration = Duration::from_secs(15);
 
-/// Runs the console over what `setup` says; the exit status.
+/// Runs the console over what `setup` says, with these runbooks; the exit status.
 ///
 /// # Errors
 /// There is no screen (told as a message), or the probes cannot be started.
-pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Result<u8, Message>> {
+pub fn console(
+    setup: &Setup,
+    global: &Global,
+    texts: &Texts,
+    runbooks: Vec<Runbook>,
+) -> io::Result<Result<u8, Message>> {
     // What cannot be shown need not be measured.
     if let Err(why) = super::tty::Tty::open() {
         return Ok(Err(why_no_screen(&why)));
@@ -47,40 +50,26 @@ pub fn console(setup: &Setup, global: &Global, texts: &Texts) -> io::Result<Resu
         count: None,
         groups: &[Group::Measure, Group::Names, Group::Host],
         packets_per_second: 0,
+        guide: Some(runbooks),
+        keep_records: false,
     };
-    let mut live = setup.start(Pace::watching(setup.probe.interval, setup.probe.timeout), what)?;
+    let mut live = setup.start(setup.pace(), what)?;
     let batches = live.split_batches();
-    let now = live.now();
-    let book = runbook::builtin(texts.language().tag()).into_iter().next();
-    let mut seat = LiveSeat {
-        texts,
-        who: who(),
-        walk: book.map(|book| runbook::Walk::start(Arc::new(book), now)),
-        judged: None,
-        changed: Some(Instant::now()),
-        unkept: false,
-        live,
-    };
+    let mut seat =
+        LiveSeat { texts, person: person(), judged: None, changed: Some(Instant::now()), unkept: false, live };
     let options = AppOptions { no_color: global.no_color, ascii: global.ascii, theme: None };
     let ended = super::run::run(&options, texts, &mut seat, batches);
     Ok(ended.map(Ending::status).map_err(|why: NoScreen| why_no_screen(&why)))
 }
 
-/// Who sits here, for what is put on record.
-fn who() -> Untrusted {
-    let uid = nix::unistd::getuid();
-    let name = nix::unistd::User::from_uid(uid).ok().flatten().map(|u| u.name);
-    Untrusted::new(&name.unwrap_or_else(|| uid.to_string()))
-}
-
 struct LiveSeat<'a> {
     live: Live,
     texts: &'a Texts,
-    walk: Option<runbook::Walk>,
     judged: Option<Instant>,
     /// When targets, probes or the host's network changed last.
     changed: Option<Instant>,
-    who: Untrusted,
+    /// Who sits here, for what is put on record.
+    person: Origin,
     /// Something was noted or ticked that ends with the session.
     unkept: bool,
 }
@@ -88,21 +77,12 @@ struct LiveSeat<'a> {
 impl LiveSeat<'_> {
     fn judge(&mut self) -> bool {
         self.judged = Some(Instant::now());
-        let changed = self.live.judge();
-        let now = self.live.now();
-        let Some(walk) = &mut self.walk else { return changed };
-        let seen = Observed { state: &self.live.session.state, verdict: self.live.session.verdict() };
-        let ticked = walk.observe(&seen, now);
-        changed || !ticked.is_empty()
-    }
-
-    fn person(&self) -> Origin {
-        Origin::Person(self.who.clone())
+        self.live.judge()
     }
 
     fn watch(&mut self, text: &str) -> Result<(), Message> {
         let written: Written = text.parse().map_err(|e| Message::new("target-error").with("why", format!("{e}")))?;
-        let (at, origin) = (self.live.now(), self.person());
+        let (at, origin) = (self.live.now(), self.person.clone());
         let request = TargetRequest { written, label: None };
         match self.live.session.watch(at, origin, &request) {
             Some(_) => {
@@ -169,7 +149,7 @@ impl Seat for LiveSeat<'_> {
     }
 
     fn walk(&self) -> Option<Walk> {
-        let walk = self.walk.as_ref()?;
+        let walk = self.live.session.walk()?;
         let current = walk.current().map(|s| s.number);
         let phases = Phase::ALL.map(|phase| WalkPhase {
             title: self
@@ -212,7 +192,7 @@ impl Seat for LiveSeat<'_> {
     }
 
     fn command(&mut self, command: Command) -> Result<(), Message> {
-        let (at, origin) = (self.live.now(), self.person());
+        let (at, origin) = (self.live.now(), self.person.clone());
         match command {
             Command::AddTarget(text) => self.watch(&text)?,
             Command::RemoveTarget(id) => {
@@ -221,15 +201,14 @@ impl Seat for LiveSeat<'_> {
             }
             Command::Trace(id) => self.trace(id)?,
             Command::Tick { runbook, step, done } => {
-                if let Some(walk) = &mut self.walk {
-                    walk.tick(&step, done, &self.who, None, at);
+                let session = &mut self.live.session;
+                if session.walk().is_some_and(|w| w.runbook().id == runbook) {
+                    self.unkept |= session.tick_step(&step, done, None, at, origin);
                 }
-                self.unkept = true;
-                self.live.session.act(at, origin, Action::Tick { runbook, step, done });
             }
             Command::Note(text) => {
                 self.unkept = true;
-                self.live.session.act(at, origin, Action::Note { text: Untrusted::new(&text) });
+                self.live.session.note(&text, at, origin);
             }
         }
         Ok(())

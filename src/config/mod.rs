@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use etcetera::BaseStrategy;
 
+pub use crate::model::socket::{ExpectedService, Transport};
 use crate::model::target::Written;
 use crate::model::{Message, Mistake, Role, Thresholds};
 
@@ -53,28 +54,6 @@ pub struct ConfiguredTarget {
     pub timeout: Option<Duration>,
     /// Why it is watched.
     pub role: Role,
-}
-
-/// One `[[service]]`: something expected to listen on this host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedService {
-    /// Port.
-    pub port: u16,
-    /// Over which transport.
-    pub transport: Transport,
-    /// A person's own name for it.
-    pub name: Option<String>,
-    /// Listening on loopback only is well.
-    pub loopback_ok: bool,
-}
-
-/// Transport of an expected service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[expect(missing_docs, reason = "the names are the protocols")]
-pub enum Transport {
-    #[default]
-    Tcp,
-    Udp,
 }
 
 /// Whom to call.

@@ -16,6 +16,9 @@ pub enum Class {
     Path,
     Host,
     Name,
+    /// A listener of this host: what a port says follows from it, and nothing on
+    /// the way here explains it.
+    Listener,
     Port,
     Service,
     Tls,
@@ -28,9 +31,11 @@ impl Class {
     /// The declared edges of cause: whether a fault of this class may explain one
     /// of `effect`.
     pub fn may_cause(self, effect: Self) -> bool {
-        use Class::{Apart, Host, Name};
+        use Class::{Apart, Host, Listener, Name, Port};
         match (self, effect) {
             (Apart, _) | (_, Apart) => false,
+            (Listener, effect) => effect == Port,
+            (_, Listener) => false,
             // A dead far host does not explain a name server, nor the other way round.
             (Host, Name) | (Name, Host) => false,
             _ => self < effect,
@@ -83,7 +88,8 @@ codes! {
     PORT_REFUSED "port.refused" Transport Service Port;
     PORT_REJECTED "port.rejected" Transport Service Port;
     PORT_FILTERED "port.filtered" Transport Service Port;
-    PORT_NOT_LISTENING "port.not_listening" Transport Host Port;
+    PORT_NOT_LISTENING "port.not_listening" Transport Host Listener;
+    PORT_LOOPBACK_ONLY "port.loopback_only" Transport Host Listener;
     DNS_NO_NAMESERVER "dns.no_nameserver" Name Host Name;
     DNS_SERVER_UNREACHABLE "dns.server_unreachable" Name Service Name;
     DNS_TIMEOUT "dns.timeout" Name Service Name;
@@ -136,6 +142,9 @@ mod tests {
         assert!(!Class::Host.may_cause(Class::Name));
         assert!(Class::Host.may_cause(Class::Port));
         assert!(!Class::Link.may_cause(Class::Apart));
+        assert!(Class::Listener.may_cause(Class::Port));
+        assert!(!Class::Listener.may_cause(Class::Http));
+        assert!(!Class::Link.may_cause(Class::Listener));
     }
 
     #[test]

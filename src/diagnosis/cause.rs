@@ -19,10 +19,11 @@ pub fn cause_of(drafts: &[Draft], effect: usize, scene: &Scene<'_>) -> Option<us
 }
 
 /// Whether everything that `effect` affects suffers from `cause`. A fault of this
-/// host as a whole (no affected target named) covers all.
+/// host as a whole (no affected target named) covers all; one of a single service
+/// of it does not.
 fn covers(cause: &Draft, effect: &Draft, scene: &Scene<'_>) -> bool {
     if cause.affects.is_empty() {
-        return true;
+        return cause.code.class != Class::Listener;
     }
     if effect.affects.is_empty() {
         return false;
@@ -32,7 +33,7 @@ fn covers(cause: &Draft, effect: &Draft, scene: &Scene<'_>) -> bool {
     let resolvers: Vec<_> = effect.affects.iter().filter(|(id, _)| own(*id)).collect();
     let to_explain: Vec<_> = if resolvers.is_empty() { effect.affects.iter().collect() } else { resolvers };
     // What is wrong with one port says nothing about another of the same host.
-    let of_one_service = cause.code.class >= Class::Port;
+    let of_one_service = cause.code.class >= Class::Listener;
     to_explain.into_iter().all(|(id, address)| {
         cause.affects.iter().any(|(cid, caddress)| match (caddress, address) {
             _ if of_one_service && cid != id && cause.subject != effect.subject => false,

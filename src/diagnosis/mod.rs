@@ -7,6 +7,7 @@ pub mod catalogue;
 mod cause;
 mod draft;
 mod link;
+mod listener;
 mod names;
 mod neighbour;
 mod path;
@@ -41,6 +42,7 @@ const RULES: &[Rule] = &[
     path::changes,
     path::icmp_filtered,
     transport::ports,
+    listener::expected,
     names::no_nameserver,
     names::servers,
     names::names,
@@ -170,15 +172,17 @@ fn remember(standing: &mut HashMap<FindingId, Standing>, fresh: Vec<Finding>, at
 fn verdict(scene: &Scene<'_>, findings: Vec<Finding>) -> Verdict {
     let unmeasured = unmeasured(scene, &findings);
     let root = findings.first().filter(|f| f.severity > Severity::Info);
+    let unlisted = listener::is_unknown(scene);
     let status = match root.map(|f| f.severity) {
         Some(Severity::Critical) => Status::Fault,
         Some(_) => Status::Degraded,
-        None if !unmeasured.is_empty() => Status::Unmeasured,
+        None if !unmeasured.is_empty() || unlisted => Status::Unmeasured,
         None => Status::Healthy,
     };
     let judged = scene.judged().map(|s| s.target.id).collect::<std::collections::BTreeSet<_>>().len();
     let summary = match (root, status) {
         (Some(f), _) => f.summary.clone(),
+        (None, Status::Unmeasured) if unmeasured.is_empty() => Message::new("verdict-unlisted"),
         (None, Status::Unmeasured) => Message::new("verdict-unmeasured").with("targets", unmeasured.len()),
         (None, _) => Message::new("verdict-healthy").with("targets", judged),
     };

@@ -67,6 +67,8 @@ pub fn run(setup: &Setup, window: Duration, json: bool, texts: &Texts) -> io::Re
         count: None,
         groups: &[Group::Measure, Group::Names],
         packets_per_second: 0,
+        guide: None,
+        keep_records: false,
     };
     let mut live = setup.start(Pace::checking(), what)?;
     let started = live.now().wall;

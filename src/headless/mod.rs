@@ -1,4 +1,5 @@
-//! Readers of the session without a screen: check, watch, ping, trace, doctor.
+//! Readers of the session without a screen: check, watch, ping, trace, runbook,
+//! doctor.
 //!
 //! Owns what goes to standard output and which exit status follows. Must never
 //! judge: it prints what the session knows.
@@ -9,6 +10,7 @@ mod figures;
 mod lines;
 pub mod output;
 pub mod ping;
+pub mod runbook;
 pub mod trace;
 pub mod watch;
 
@@ -17,9 +19,12 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::model::host::HostIdentity;
+use crate::model::record::Origin;
+use crate::model::socket::ExpectedService;
 use crate::model::target::Written;
 use crate::model::{Thresholds, Untrusted};
 use crate::probes::{Egress, EngineOptions, Group, rights};
+use crate::runbook::Runbook;
 use crate::session::live::Live;
 use crate::session::plan::{Families, Pace, PlanOptions, Scope};
 use crate::session::{SessionOptions, TargetRequest};
@@ -37,8 +42,10 @@ pub struct Setup {
     pub packets_per_second: u32,
     /// Limits of the diagnosis.
     pub thresholds: Thresholds,
-    /// Echo interval and time-out where a command has no own.
+    /// Intervals and time-out where a command has no own.
     pub probe: crate::config::Probe,
+    /// Services that are to listen on this host.
+    pub expected: Vec<ExpectedService>,
 }
 
 impl Setup {
@@ -57,6 +64,20 @@ impl Setup {
             packets_per_second: config.limits.packets_per_second,
             thresholds: config.thresholds,
             probe: config.probe,
+            expected: config.services.clone(),
+        }
+    }
+
+    /// The configured pace, for watching as long as it takes.
+    pub fn pace(&self) -> Pace {
+        let probe = &self.probe;
+        Pace {
+            trace: probe.trace_interval,
+            connect: probe.service_interval,
+            request: probe.service_interval,
+            dns: probe.service_interval,
+            resolve: probe.service_interval * 2,
+            ..Pace::watching(probe.interval, probe.timeout)
         }
     }
 
@@ -68,11 +89,17 @@ impl Setup {
             discover: what.discover,
             thresholds: self.thresholds,
             count: what.count,
+            expected: if what.discover { self.expected.clone() } else { Vec::new() },
+            guide: what.guide.is_some(),
+            keep_records: what.keep_records,
+            runbooks: what.guide.unwrap_or_default(),
         };
+        // Whether a service listens is in the kernel's list of sockets.
+        let needs_host = !options.expected.is_empty() && !what.groups.contains(&Group::Host);
         let engine = EngineOptions {
             egress: self.egress.clone(),
             packets_per_second: self.packets_per_second.max(what.packets_per_second),
-            groups: what.groups,
+            groups: if needs_host { &[Group::Measure, Group::Names, Group::Host] } else { what.groups },
         };
         Live::start(options, engine, identity())
     }
@@ -83,7 +110,8 @@ impl Setup {
 pub struct What {
     /// Of each target.
     pub scope: Scope,
-    /// Whether gateways and resolvers are found and watched.
+    /// Whether gateways and resolvers are found and watched, and this host's
+    /// expected services judged.
     pub discover: bool,
     /// How many measurements each probe makes.
     pub count: Option<u32>,
@@ -91,6 +119,22 @@ pub struct What {
     pub groups: &'static [Group],
     /// Packets a second that the request itself implies.
     pub packets_per_second: u32,
+    /// The runbooks of a session that guides people through them; it begins with
+    /// the first response.
+    pub guide: Option<Vec<Runbook>>,
+    /// Whether the session keeps its records, from the first on, to be fetched.
+    pub keep_records: bool,
+}
+
+/// Who sits here, for what people do: the login name behind `sudo`, else the
+/// user's.
+pub fn person() -> Origin {
+    let behind_sudo = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    let uid = nix::unistd::getuid();
+    let own = || nix::unistd::User::from_uid(uid).ok().flatten().map(|u| u.name);
+    let named = || std::env::var("USER").ok().filter(|name| !name.is_empty());
+    let name = behind_sudo.or_else(own).or_else(named).unwrap_or_else(|| uid.to_string());
+    Origin::Person(Untrusted::new(&name))
 }
 
 /// Who and where this is.
@@ -102,3 +146,20 @@ pub fn identity() -> HostIdentity {
 /// The longest a loop without a screen sleeps between two looks at the clock and
 /// the signals.
 const TICK: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configured_pace_is_kept() {
+        let mut config = Config::default();
+        config.probe.service_interval = Duration::from_secs(7);
+        config.probe.trace_interval = Duration::from_secs(9);
+        config.probe.interval = Duration::from_millis(500);
+        let pace = Setup::new(&[], &crate::cli::Global::default(), &config).pace();
+        let seven = Duration::from_secs(7);
+        assert_eq!([pace.connect, pace.request, pace.dns], [seven; 3]);
+        assert_eq!((pace.trace, pace.echo), (Duration::from_secs(9), Duration::from_millis(500)));
+    }
+}

@@ -18,6 +18,17 @@ pub mod status {
     pub const UNMEASURED: u8 = 3;
 }
 
+/// Standard output could not be written, for another reason than that nobody
+/// reads it.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output: {0}")]
+pub struct Unwritten(io::Error);
+
+/// Whether an error is about standard output, and not about what was to be done.
+pub fn is_unwritten(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Unwritten>)
+}
+
 /// Writes text to standard output; false where its reader went away, which is no
 /// error: there is nobody to tell.
 ///
@@ -28,7 +39,7 @@ pub fn print(text: &str) -> io::Result<bool> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(e) => Err(io::Error::new(e.kind(), format!("standard output: {e}"))),
+        Err(e) => Err(io::Error::new(e.kind(), Unwritten(e))),
     }
 }
 

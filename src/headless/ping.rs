@@ -41,6 +41,7 @@ pub struct Order {
 pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result<u8> {
     let stop = Stop::on_signals()?;
     let rate = setup.targets.len() as f64 / order.interval.as_secs_f64().max(0.001);
+    let talkative = !json && setup.targets.len() <= TALKATIVE;
     let what = What {
         scope: Scope::Echo,
         discover: false,
@@ -48,12 +49,10 @@ pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result
         groups: &[Group::Measure],
         // Asked for in so many words: the budget must not stand in the way.
         packets_per_second: (rate * 1.5) as u32,
+        guide: None,
+        keep_records: talkative,
     };
     let mut live = setup.start(Pace::watching(order.interval, setup.probe.timeout), what)?;
-    let talkative = !json && setup.targets.len() <= TALKATIVE;
-    if talkative {
-        live.session.keep_records();
-    }
     let began = Instant::now();
     let mut open = true;
     while !stop.wanted() && open && !finished(&live, order, began.elapsed()) {

@@ -50,6 +50,8 @@ pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result
         count: Some(rounds),
         groups: &[Group::Measure, Group::Names],
         packets_per_second: 0,
+        guide: None,
+        keep_records: false,
     };
     let mut pace = Pace::watching(Duration::from_secs(1), Duration::from_secs(1));
     pace.trace = if rounds <= QUICK_ROUNDS { Duration::from_millis(200) } else { Duration::from_secs(1) };

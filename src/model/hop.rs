@@ -21,14 +21,16 @@ pub struct HopSample {
     /// Time to live it was sent with.
     pub ttl: u8,
     /// When it was sent.
+    #[serde(rename = "sent_ns")]
     pub sent: Mono,
     /// What came of it.
+    #[serde(flatten)]
     pub outcome: HopOutcome,
 }
 
 /// What came of a probe that was to die on its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum HopOutcome {
     /// Somebody answered in time. An error ([`HopAnswer::Error`]) is told so
     /// after its time-out too, up to five seconds, and then corrects an earlier
@@ -38,6 +40,7 @@ pub enum HopOutcome {
         /// Who.
         from: IpAddr,
         /// From send to answer.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
         /// What kind of answer.
         answer: HopAnswer,
@@ -49,6 +52,7 @@ pub enum HopOutcome {
         /// Who.
         from: IpAddr,
         /// From send to answer.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
     },
     /// Nobody answered within the time-out.
@@ -82,6 +86,7 @@ pub struct RoundEnd {
     /// Counts rounds from 0.
     pub round: u32,
     /// When the first probe of it was sent.
+    #[serde(rename = "began_ns")]
     pub began: Mono,
     /// Smallest TTL that reached the destination, where one did.
     pub reached: Option<u8>,

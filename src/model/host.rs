@@ -28,6 +28,7 @@ pub struct HostLoad {
     /// Pressure stall information, where the kernel has it.
     pub pressure: Option<Pressure>,
     /// Seconds since boot.
+    #[serde(rename = "uptime_s")]
     pub uptime: u64,
     /// File descriptors in use, system wide, and their limit.
     pub file_descriptors: Option<(u64, u64)>,

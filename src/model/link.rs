@@ -214,12 +214,13 @@ pub struct RouteLookup {
     /// The watched address.
     pub to: IpAddr,
     /// The kernel's answer.
+    #[serde(flatten)]
     pub result: LookupResult,
 }
 
 /// The kernel's answer to a route lookup (RTM_GETROUTE).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "result", rename_all = "snake_case")]
 pub enum LookupResult {
     /// It would be sent this way.
     Via {

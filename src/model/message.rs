@@ -72,8 +72,45 @@ pub struct Message {
     /// Identifier in `assets/locales/*.ftl`.
     pub id: Cow<'static, str>,
     /// Arguments by name, in the order they were given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "args")]
     pub args: Vec<(Cow<'static, str>, Arg)>,
+}
+
+/// Arguments as one object, in their order.
+mod args {
+    use std::borrow::Cow;
+    use std::fmt;
+
+    use serde::de::{MapAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    use super::Arg;
+
+    type Args = Vec<(Cow<'static, str>, Arg)>;
+
+    pub fn serialize<S: Serializer>(args: &Args, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(args.iter().map(|(name, value)| (name, value)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Args, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Args;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the arguments of a message by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Args, A::Error> {
+                let mut args = Args::new();
+                while let Some((name, value)) = map.next_entry::<String, Arg>()? {
+                    args.push((Cow::Owned(name), value));
+                }
+                Ok(args)
+            }
+        }
+        d.deserialize_map(Object)
+    }
 }
 
 impl Message {

@@ -9,6 +9,7 @@ pub mod hop;
 pub mod host;
 pub mod link;
 pub mod message;
+pub mod millis;
 pub mod mistake;
 pub mod probe;
 pub mod record;

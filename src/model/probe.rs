@@ -249,8 +249,10 @@ pub struct ProbeSpec {
     #[serde(default)]
     pub scope: u32,
     /// From one send to the next.
+    #[serde(rename = "interval_ms", with = "super::millis")]
     pub interval: Duration,
     /// After this a reply is late.
+    #[serde(rename = "timeout_ms", with = "super::millis")]
     pub timeout: Duration,
     /// How many to send before stopping; none for as long as it is watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]

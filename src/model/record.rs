@@ -15,7 +15,7 @@ use super::link::{Network, RouteLookup};
 use super::message::Message;
 use super::probe::{ProbeId, ProbeSpec};
 use super::sample::Sample;
-use super::socket::{KernelCounters, Sockets};
+use super::socket::{ExpectedService, KernelCounters, Sockets};
 use super::target::{Target, TargetId};
 use super::time::{At, Mono};
 use super::untrusted::Untrusted;
@@ -77,6 +77,8 @@ pub enum RecordKind {
     Network(Box<Network>),
     /// Route lookups of watched addresses, complete.
     Lookups(Vec<RouteLookup>),
+    /// Services that are to listen on this host, complete.
+    Expected(Vec<ExpectedService>),
     /// How names are resolved here.
     Resolvers(ResolverConfig),
     /// Sockets, complete.
@@ -107,16 +109,19 @@ pub enum RecordKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// First moment without.
+    #[serde(rename = "from_ns")]
     pub from: Mono,
     /// First moment with measurements again.
+    #[serde(rename = "to_ns")]
     pub to: Mono,
     /// Why.
+    #[serde(flatten)]
     pub cause: GapCause,
 }
 
 /// Why nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "cause", rename_all = "snake_case")]
 pub enum GapCause {
     /// The process was stopped, or the machine slept.
     Suspended,
@@ -133,6 +138,7 @@ pub struct TaskHealth {
     /// The task's name.
     pub task: String,
     /// How it is.
+    #[serde(flatten)]
     pub state: TaskState,
     /// How often it was restarted.
     pub restarts: u32,
@@ -140,7 +146,7 @@ pub struct TaskHealth {
 
 /// How a supervised task is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum TaskState {
     /// At work.
     Running,
@@ -149,6 +155,7 @@ pub enum TaskState {
         /// What happened.
         why: Untrusted,
         /// How long it waits.
+        #[serde(rename = "pause_ms", with = "super::millis")]
         pause: Duration,
     },
     /// It cannot work here (rights, kernel); others go on.
@@ -160,7 +167,7 @@ pub enum TaskState {
 
 /// What a person did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// Ticked a step, or took the tick back, over what the probes say.
     Tick {
@@ -170,6 +177,9 @@ pub enum Action {
         step: String,
         /// Ticked or not.
         done: bool,
+        /// Why, in their words, where they went against the probes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Untrusted>,
     },
     /// Started a runbook.
     Runbook {
@@ -182,3 +192,7 @@ pub enum Action {
         text: Untrusted,
     },
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

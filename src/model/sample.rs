@@ -19,14 +19,16 @@ pub struct Sample {
     /// the loss it corrects.
     pub seq: u32,
     /// When it was sent.
+    #[serde(rename = "sent_ns")]
     pub sent: Mono,
     /// What came of it.
+    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 /// What came of one send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// The service answered as the protocol wants, within the time-out. Whether
     /// the answer is good news (HTTP 500, an expired certificate) is for the
@@ -34,6 +36,7 @@ pub enum Outcome {
     Answered {
         /// From send to answer. For HTTP and TLS: until the first byte or the
         /// end of the handshake.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
         /// What the answer said.
         detail: Detail,
@@ -41,6 +44,7 @@ pub enum Outcome {
     /// The answer came after its time-out; corrects an earlier `Lost`.
     Late {
         /// From send to answer.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
     },
     /// Silence until the time-out.
@@ -48,12 +52,14 @@ pub enum Outcome {
     /// The host itself said no: RST, or ICMP port unreachable from its address.
     Refused {
         /// From send to refusal.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
     },
     /// An ICMP error other than the above. One that comes after the time-out
     /// repeats the number of the `Lost` that it explains and corrects.
     Icmp {
         /// From send to error.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
         /// Who reported it.
         from: IpAddr,
@@ -63,6 +69,7 @@ pub enum Outcome {
     /// Reached, then something went wrong above the transport.
     Failed {
         /// From send to failure.
+        #[serde(rename = "rtt_ms", with = "super::millis")]
         rtt: Duration,
         /// How far it came.
         stage: Stage,
@@ -278,14 +285,19 @@ pub struct DnsAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Phases {
     /// Name resolution, where this probe made one.
+    #[serde(rename = "dns_ms", with = "super::millis::option", default)]
     pub dns: Option<Duration>,
     /// TCP handshake.
+    #[serde(rename = "connect_ms", with = "super::millis::option", default)]
     pub connect: Option<Duration>,
     /// TLS handshake.
+    #[serde(rename = "tls_ms", with = "super::millis::option", default)]
     pub tls: Option<Duration>,
     /// From the request's last byte to the answer's first.
+    #[serde(rename = "ttfb_ms", with = "super::millis::option", default)]
     pub ttfb: Option<Duration>,
     /// From the beginning to the answer's end.
+    #[serde(rename = "total_ms", with = "super::millis")]
     pub total: Duration,
 }
 

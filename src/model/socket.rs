@@ -10,7 +10,7 @@ use super::untrusted::Untrusted;
 /// Sockets at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Sockets {
-    /// Listening TCP and bound UDP sockets, at most 1024.
+    /// Listening TCP and bound UDP sockets, at most [`MAX_LISTENERS`].
     pub listeners: Vec<Listener>,
     /// TCP connections counted by state.
     pub states: TcpStates,
@@ -24,13 +24,40 @@ pub struct Sockets {
     pub processes_complete: bool,
 }
 
+/// Longest list of listeners kept in [`Sockets`].
+pub const MAX_LISTENERS: usize = 1024;
+
 /// Transport of a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the protocols")]
 pub enum Transport {
+    #[default]
     Tcp,
     Udp,
+}
+
+impl Transport {
+    /// As records and `ss` write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// Something that a person expects to listen on this host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedService {
+    /// Port.
+    pub port: u16,
+    /// Over which transport.
+    pub transport: Transport,
+    /// A person's own name for it.
+    pub name: Option<String>,
+    /// Listening on loopback only is well.
+    pub loopback_ok: bool,
 }
 
 /// A listening TCP or bound UDP socket.
@@ -131,10 +158,13 @@ pub struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TcpInfo {
     /// Smoothed round-trip time.
+    #[serde(rename = "rtt_ms", with = "super::millis")]
     pub rtt: Duration,
     /// Its variation.
+    #[serde(rename = "rtt_var_ms", with = "super::millis")]
     pub rtt_var: Duration,
     /// Smallest round-trip time seen.
+    #[serde(rename = "min_rtt_ms", with = "super::millis::option", default)]
     pub min_rtt: Option<Duration>,
     /// Segments retransmitted in all.
     pub total_retrans: u32,

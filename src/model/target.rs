@@ -52,7 +52,7 @@ impl fmt::Display for Host {
 
 /// What is asked of the host, on top of resolving it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Service {
     /// A bare host: echo and path.
     Host,

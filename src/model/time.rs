@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Monotonic time: nanoseconds since the session began. All intervals, ages and
 /// round-trip times come from this clock.
@@ -37,9 +37,23 @@ impl Mono {
 }
 
 /// Wall-clock time: microseconds since the Unix epoch, UTC. Used to label, never
-/// to measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// to measure. In records it stands as RFC 3339 with microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Wall(pub i64);
+
+impl Serialize for Wall {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let t = jiff::Timestamp::from_microsecond(self.0).unwrap_or_default();
+        s.collect_str(&format_args!("{t:.6}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Wall {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let t: jiff::Timestamp = String::deserialize(d)?.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(t.as_microsecond()))
+    }
+}
 
 impl Wall {
     /// Whole seconds since the Unix epoch, rounded towards the past.
@@ -60,6 +74,7 @@ impl Wall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct At {
     /// For measuring.
+    #[serde(rename = "mono_ns")]
     pub mono: Mono,
     /// For labelling.
     pub wall: Wall,

@@ -71,13 +71,43 @@ impl<'de> Deserialize<'de> for Prefix {
 }
 
 /// A link-layer (MAC) address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl FromStr for Mac {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 6];
+        let mut parts = s.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
+            let value = part.and_then(|p| u8::from_str_radix(p, 16).ok());
+            *byte = value.ok_or_else(|| format!("{s}: not six bytes as in 02:00:5e:10:00:01"))?;
+        }
+        if parts.next().is_some() {
+            return Err(format!("{s}: more than six bytes"));
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -110,8 +140,13 @@ mod tests {
         }
 
         #[test]
+        fn hardware_addresses_print_as_they_parse(bytes: [u8; 6]) {
+            prop_assert_eq!(Mac(bytes).to_string().parse(), Ok(Mac(bytes)));
+        }
+
+        #[test]
         fn parsing_never_panics(s in ".{0,60}") {
-            let _ = s.parse::<Prefix>();
+            let _ = (s.parse::<Prefix>(), s.parse::<Mac>());
         }
     }
 }

@@ -4,23 +4,31 @@
 //! Owns the order of things: records are numbered, folded, judged, and what is to
 //! be measured follows from them. Must never know a screen or a socket.
 
+pub mod guide;
+mod judged;
 pub mod live;
 pub mod observe;
 pub mod plan;
+pub mod remembered;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use self::guide::{FIRST_RESPONSE, Guide};
 use self::plan::{PlanOptions, Wanted, plan, suspicious_hops};
 use crate::diagnosis::Diagnosis;
 use crate::model::host::HostIdentity;
 use crate::model::record::{Action, Origin};
+use crate::model::socket::ExpectedService;
 use crate::model::target::Written;
 use crate::model::{
     Ask, At, Host, Mono, ProbeId, ProbeSpec, Record, RecordKind, Role, Service, Target, TargetId, Thresholds, Verdict,
 };
 use crate::probes::Entry;
+use crate::runbook::Runbook;
 use crate::state::State;
 
 /// A target as it is asked for.
@@ -45,6 +53,14 @@ pub struct SessionOptions {
     pub thresholds: Thresholds,
     /// How many measurements each probe makes; none for no end.
     pub count: Option<u32>,
+    /// Services that are to listen on this host.
+    pub expected: Vec<ExpectedService>,
+    /// Runbooks that may be walked, the user's own before built-in ones.
+    pub runbooks: Vec<Runbook>,
+    /// Whether it begins with the runbook of the first response.
+    pub guide: bool,
+    /// Whether records are kept until [`Session::take_records`] fetches them.
+    pub keep_records: bool,
 }
 
 /// The session.
@@ -54,6 +70,7 @@ pub struct Session {
     pub state: State,
     options: SessionOptions,
     diagnosis: Diagnosis,
+    guide: Guide,
     verdict: Verdict,
     seq: u64,
     next_target: u32,
@@ -75,7 +92,7 @@ pub const MAX_TARGETS: usize = 100_000;
 
 impl Session {
     /// A session that begins at `at` on this host.
-    pub fn new(options: SessionOptions, identity: HostIdentity, at: At) -> Self {
+    pub fn new(mut options: SessionOptions, identity: HostIdentity, at: At) -> Self {
         let verdict = Verdict {
             status: crate::model::Status::Unmeasured,
             side: None,
@@ -86,7 +103,8 @@ impl Session {
         };
         let mut session = Self {
             state: State::default(),
-            diagnosis: Diagnosis::new(options.thresholds.clone()),
+            diagnosis: Diagnosis::new(options.thresholds),
+            guide: Guide::new(std::mem::take(&mut options.runbooks)),
             verdict,
             seq: 0,
             next_target: 1,
@@ -96,19 +114,21 @@ impl Session {
             specs: Vec::new(),
             hop_seen: HashMap::new(),
             fresh: Vec::new(),
-            keep_fresh: false,
+            keep_fresh: options.keep_records,
             options,
         };
         session.write(at, Origin::Session, RecordKind::Host(identity));
+        if !session.options.expected.is_empty() {
+            let expected = session.options.expected.clone();
+            session.write(at, Origin::Session, RecordKind::Expected(expected));
+        }
         for request in session.options.targets.clone() {
             session.watch(at, Origin::Session, &request);
         }
+        if session.options.guide {
+            session.start_runbook(FIRST_RESPONSE, at, Origin::Session);
+        }
         session
-    }
-
-    /// Keeps records until [`Session::take_records`] fetches them.
-    pub fn keep_records(&mut self) {
-        self.keep_fresh = true;
     }
 
     /// The records written since the last call, oldest first.
@@ -120,6 +140,7 @@ impl Session {
         self.seq += 1;
         let record = Record { seq: self.seq, at, origin, kind };
         self.state.apply(&record);
+        self.guide.take(&record);
         if self.keep_fresh {
             self.fresh.push(record);
         }
@@ -149,7 +170,8 @@ impl Session {
         self.reconcile(at, wanted)
     }
 
-    /// Judges everything known; true where the verdict changed in substance.
+    /// Judges everything known, and looks at it with the eyes of the runbook once
+    /// a second; true where the verdict changed in substance, or a step's mark.
     pub fn judge(&mut self, at: At) -> bool {
         self.state.tick(at);
         let verdict = self.diagnosis.judge(&self.state, at);
@@ -159,7 +181,7 @@ impl Session {
             let verdict = Box::new(self.verdict.clone());
             self.write(at, Origin::Session, RecordKind::Verdict(verdict));
         }
-        changed
+        self.guide.observe(&self.state, &self.verdict, at) || changed
     }
 
     /// The newest verdict.

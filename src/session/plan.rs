@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::model::host::IcmpRight;
 use crate::model::probe::TraceProto;
 use crate::model::{Ask, Detail, Host, Outcome, ProbeKind, QueryType, Role, Service, Target, TargetId};
-use crate::state::State;
+use crate::state::{Hop, Path, State};
 
 /// Most addresses of one name that are measured.
 const MAX_ADDRESSES: usize = 8;
@@ -357,7 +357,7 @@ pub fn suspicious_hops(state: &State) -> Vec<IpAddr> {
             continue;
         }
         let path = state.probes_to(ip).find_map(|p| p.paths.best()).map(|(_, path)| path);
-        for hop in path.into_iter().flat_map(|p| p.hops()).filter_map(|h| h.address()) {
+        for hop in path.into_iter().flat_map(Path::hops).filter_map(Hop::address) {
             if hop != ip && !hops.contains(&hop) && hops.len() < MAX_HOP_ECHOES {
                 hops.push(hop);
             }

@@ -20,7 +20,7 @@ pub use stats::{Stats, Tally};
 
 use crate::model::host::{HostIdentity, HostLoad, ResolverConfig};
 use crate::model::record::{Action, Gap, Origin, TaskHealth};
-use crate::model::socket::{KernelCounters, Sockets};
+use crate::model::socket::{ExpectedService, KernelCounters, Sockets};
 use crate::model::{
     At, Mono, ProbeId, ProbeKind, ProbeSpec, Record, RecordKind, Role, Target, TargetId, Untrusted, Verdict,
 };
@@ -49,6 +49,8 @@ pub struct State {
     pub network: NetworkState,
     /// How names are resolved here, and since when it is known.
     pub resolvers: Option<(At, ResolverConfig)>,
+    /// Services that are to listen on this host.
+    pub expected: Vec<ExpectedService>,
     /// Sockets, and when they were listed.
     pub sockets: Option<(At, Sockets)>,
     targets: BTreeMap<TargetId, Target>,
@@ -157,6 +159,7 @@ impl State {
                 self.resolvers = Some((record.at, config.clone()));
                 self.structure += 1;
             }
+            RecordKind::Expected(expected) => self.expected.clone_from(expected),
             RecordKind::Sockets(sockets) => self.sockets = Some((record.at, (**sockets).clone())),
             RecordKind::Kernel(counters) => push_bounded(&mut self.kernel, (record.at, *counters), KEPT_READINGS),
             RecordKind::Load(load) => push_bounded(&mut self.load, (record.at, (**load).clone()), KEPT_READINGS),

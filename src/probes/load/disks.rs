@@ -197,7 +197,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::sync::Mutex;
+    use std::sync::{Condvar, Mutex};
 
     use super::*;
 
@@ -207,10 +207,14 @@ mod tests {
 
     /// The gate of `/hung`, which does not answer while it is locked.
     static GATE: Mutex<()> = Mutex::new(());
+    /// Whether somebody has stood before it.
+    static ASKED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
     #[expect(clippy::unnecessary_wraps, reason = "the signature is the probe's")]
     fn ask(path: &Path) -> Option<Fill> {
         if path == Path::new("/hung") {
+            *ASKED.0.lock().unwrap() = true;
+            ASKED.1.notify_all();
             drop(GATE.lock().unwrap());
         }
         Some(Fill { total: 100, available: 40, read_only: false })
@@ -236,6 +240,8 @@ mod tests {
         let mut disks = Disks::new(ask);
         disks.begin(mounts.clone(), now);
         wait_for_answers(&mut disks, now, 1);
+        // Given up before it asks, the thread would end without asking.
+        drop(ASKED.1.wait_while(ASKED.0.lock().unwrap(), |asked| !*asked).unwrap());
         assert!(!disks.collect(now + 4 * second), "slow is not hung");
         assert!(disks.is_waiting());
         assert_eq!(disks.list().len(), 1);

@@ -18,7 +18,7 @@ use self::owners::Owners;
 use super::blocking::blocking;
 use super::feed::{FeedContext, FeedEnd, FeedFuture};
 use super::wire::proc_net;
-use crate::model::socket::{Connection, Listener, Sockets, TcpState, TcpStates, Transport};
+use crate::model::socket::{Connection, Listener, MAX_LISTENERS, Sockets, TcpState, TcpStates, Transport};
 use crate::model::{Message, RecordKind};
 
 /// From one reading to the next ...
@@ -29,7 +29,6 @@ const COST_FACTOR: u32 = 200;
 const REWRITE: Duration = Duration::from_secs(10);
 /// A pulse at least this often, however long a pause is.
 const PULSE: Duration = Duration::from_secs(5);
-const MAX_LISTENERS: usize = 1024;
 const MAX_CONNECTIONS: usize = 256;
 /// Up to so many connections tcp_info is asked for with the list; beyond, only
 /// for those shown.
