@@ -72,7 +72,9 @@ pub fn servers(scene: &Scene<'_>) -> Vec<Draft> {
         let draft = |code: Code| {
             let mut d = Draft::new(code, text.clone()).arg("server", ip).affects(subject);
             if !any_answers {
-                names.iter().for_each(|s| d.add(s));
+                for name in &names {
+                    d.add(name);
+                }
             }
             d.severity(if any_answers { Severity::Warning } else { Severity::Critical })
         };
@@ -144,7 +146,7 @@ fn health<'a>(scene: &Scene<'a>, subject: &Subject<'a>) -> Health<'a> {
                 None => {}
             },
             Outcome::Refused { .. } | Outcome::Icmp { .. } if !matches!(worst, Health::Answers) => {
-                worst = Health::Refuses(probe)
+                worst = Health::Refuses(probe);
             }
             Outcome::Lost if !matches!(worst, Health::Answers | Health::Says(..)) => {
                 let long = if subject.life == Life::Alive { SILENT.1 } else { DEAD };

@@ -1,6 +1,7 @@
 //! `frc doctor`: what this user may measure here, what each missing right costs,
 //! and the exact command that grants it.
 
+use std::fmt::Write;
 use std::io;
 
 use serde::Serialize;
@@ -43,14 +44,15 @@ pub fn run(identity: &HostIdentity, json: bool, texts: &Texts) -> io::Result<u8>
     let mut out =
         texts.render(&Message::new("doctor-head").with("host", &identity.name).with("uid", identity.uid.to_string()));
     out.push('\n');
+    // Writing to a String cannot fail.
     for r in rights {
         let mark = if r.granted { "doctor-yes" } else { "doctor-no" };
-        out.push_str(&format!("\n{}  {}\n", texts.word(mark), r.means));
+        let _ = writeln!(out, "\n{}  {}", texts.word(mark), r.means);
         if let Some(costs) = r.costs {
-            out.push_str(&format!("     {costs}\n"));
+            let _ = writeln!(out, "     {costs}");
         }
         for command in r.grant {
-            out.push_str(&format!("     $ {command}\n"));
+            let _ = writeln!(out, "     $ {command}");
         }
     }
     print(&out)?;

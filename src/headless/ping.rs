@@ -79,8 +79,7 @@ fn finished(live: &Live, order: Order, passed: Duration) -> bool {
         }
     }
     let unresolved = state.watched().any(|t| state.addresses_of(t.id).is_empty());
-    let patience = Duration::from_secs(5);
-    (some || state.watched().next().is_none()) && (!unresolved || passed > patience) || !some && passed > patience
+    passed > Duration::from_secs(5) || some && !unresolved
 }
 
 /// A line for every reply since the last call.
