@@ -3,17 +3,16 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockType, SockaddrStorage, recvmsg, send, setsockopt, sockopt};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::super::connect::{self, Offence};
 use super::super::feed::Egress;
-use super::super::sys::watched::watch;
+use super::super::sys::watched::{Watched, watch};
 use crate::model::Outcome;
 use crate::model::sample::{IcmpError, Unsent};
 
@@ -23,7 +22,7 @@ const MAX_STAMP_AGE: Duration = Duration::from_secs(1);
 /// A connected UDP socket.
 #[derive(Debug)]
 pub(super) struct Datagram {
-    socket: AsyncFd<OwnedFd>,
+    socket: Watched,
     to: SocketAddr,
 }
 

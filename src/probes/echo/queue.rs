@@ -6,14 +6,13 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use nix::sys::socket::{MsgFlags, sendto};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::plain::{Ping, Pinging, Plain, Told};
 use super::roster::{Due, Flown, Landing, Order, Roster};
@@ -23,7 +22,7 @@ use crate::probes::feed::{FeedContext, FeedEnd};
 use crate::probes::sys::batch::{Batch, Datagram};
 use crate::probes::sys::socket::{Family, IcmpKind, IcmpSocket, icmp, sockaddr, unopened, unsent};
 use crate::probes::sys::stamp::Both;
-use crate::probes::sys::watched::watch;
+use crate::probes::sys::watched::{Watched, watch};
 use crate::probes::wire::ancillary;
 use crate::probes::wire::icmp::{Key, Mark, echo, echo_request, skip_ipv4};
 
@@ -39,7 +38,7 @@ const TURN: Duration = Duration::from_millis(4);
 const ATTEMPTS: usize = 3;
 
 struct Wire {
-    fd: AsyncFd<OwnedFd>,
+    fd: Watched,
     kind: IcmpKind,
     identifier: u16,
     family: Family,

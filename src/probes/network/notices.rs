@@ -2,16 +2,15 @@
 //! tables a notification makes stale. Must never read a table.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, SockProtocol, recv};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::pace::{Set, Table};
 use crate::probes::netlink::{framed, listener};
-use crate::probes::sys::readiness;
+use crate::probes::sys::watched::{Watched, watch};
 
 /// Bits of RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE,
 /// IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE.
@@ -28,7 +27,7 @@ const AF_BRIDGE: u8 = 7;
 /// The socket that hears of changes.
 #[derive(Debug)]
 pub(super) struct Notices {
-    socket: AsyncFd<OwnedFd>,
+    socket: Watched,
     buffer: Box<[u8]>,
 }
 
@@ -36,7 +35,7 @@ impl Notices {
     /// Subscribes. What changes from now on is heard of.
     pub(super) fn open() -> io::Result<Self> {
         let socket = listener(SockProtocol::NetlinkRoute, GROUPS)?;
-        Ok(Self { socket: readiness::register(socket, Interest::READABLE)?, buffer: vec![0; 32 * 1024].into() })
+        Ok(Self { socket: watch(socket, Interest::READABLE)?, buffer: vec![0; 32 * 1024].into() })
     }
 
     /// Waits for notifications and says what they make stale. Safe to cancel.

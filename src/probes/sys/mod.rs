@@ -7,7 +7,6 @@
 pub mod batch;
 pub mod ethtool;
 pub mod options;
-pub mod readiness;
 pub mod socket;
 pub mod stamp;
 pub mod watched;

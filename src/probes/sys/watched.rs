@@ -2,17 +2,35 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::ops::Deref;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A descriptor whose readiness for `interest` can be waited for. Must be
-/// called within the runtime.
-pub fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is open, and stays the same descriptor until it is dropped; the AsyncFd
-    // owns it and hands out shared references only.
-    unsafe { AsyncFd::register_with_interest(fd, interest) }.map_err(io::Error::from)
+/// A descriptor known to the reactor. Lends the registration by shared reference
+/// only, so that nobody can put another descriptor in its place.
+#[derive(Debug)]
+pub struct Watched(AsyncFd<OwnedFd>);
+
+impl Deref for Watched {
+    type Target = AsyncFd<OwnedFd>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Makes the readiness for `interest` of a descriptor something to wait for. Must
+/// be called within the runtime.
+///
+/// # Errors
+/// The reactor is full or refuses this kind of file.
+pub fn watch(fd: OwnedFd, interest: Interest) -> io::Result<Watched> {
+    // SAFETY: an OwnedFd names the same open descriptor for as long as it lives. It
+    // moves into the AsyncFd here, which deregisters it before closing it, and
+    // `Watched` never lends either by `&mut`.
+    unsafe { AsyncFd::register_with_interest(fd, interest) }.map(Watched).map_err(io::Error::from)
 }
 
 /// The descriptor of one of surge-ping's sockets.

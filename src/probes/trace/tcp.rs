@@ -6,13 +6,12 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{connect, getsockopt, sockopt};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::flight::meaning;
 use crate::model::Mono;
@@ -22,7 +21,7 @@ use crate::probes::sys::batch::Batch;
 use crate::probes::sys::options;
 use crate::probes::sys::socket::{Family, sockaddr, tcp};
 use crate::probes::sys::stamp::Both;
-use crate::probes::sys::watched::watch;
+use crate::probes::sys::watched::{Watched, watch};
 use crate::probes::wire::ancillary;
 use crate::probes::{Clock, Egress};
 
@@ -32,7 +31,7 @@ const GIVE_UP: Duration = Duration::from_millis(970);
 
 /// A connection attempt under way.
 pub(super) struct Attempt {
-    fd: AsyncFd<OwnedFd>,
+    fd: Watched,
     to: IpAddr,
     /// When the SYN was sent.
     pub sent: Mono,

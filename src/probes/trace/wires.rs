@@ -11,7 +11,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::flight::{Belongs, marked, meaning, quoted_echo};
 use crate::model::Mono;
@@ -21,7 +20,7 @@ use crate::probes::sys::batch::{Batch, Datagram};
 use crate::probes::sys::options::probe_mtu;
 use crate::probes::sys::socket::{Family, IcmpKind, icmp, sockaddr, udp, unsent};
 use crate::probes::sys::stamp::Both;
-use crate::probes::sys::watched::watch;
+use crate::probes::sys::watched::{Watched, watch};
 use crate::probes::wire::ancillary;
 use crate::probes::wire::icmp::{Key, echo, skip_ipv4};
 use crate::probes::{Clock, Egress};
@@ -40,7 +39,7 @@ pub(super) enum Carries {
 
 /// An open socket.
 pub(super) struct Wire {
-    fd: AsyncFd<OwnedFd>,
+    fd: Watched,
     family: Family,
     /// What goes over it.
     pub carries: Carries,
