@@ -31,10 +31,10 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
         let Some(ip) = subject.address else { continue };
         let place = first_affected(scene, ip, ratio);
         let (text, hop) = match place {
-            Place::From(ttl, address) => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
+            Place::From { ttl, address, .. } => (format!("hop {ttl} {address}"), u32::from(ttl).to_string()),
             Place::Unknown => (ip.to_string(), "none".to_owned()),
         };
-        let located = place != Place::Unknown && tally.sent() >= 40;
+        let located = matches!(place, Place::From { sure: true, .. }) && tally.sent() >= 40;
         let first_lost = subject.probe(kind).and_then(|p| first_loss(p, scene.window()));
         let draft = join(&mut drafts, subject, &text, || {
             let severity = if ratio >= 0.5 { Severity::Critical } else { Severity::Warning };
@@ -84,42 +84,81 @@ fn first_loss(probe: &ProbeState, from: Mono) -> Option<Mono> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// At this hop: it and everything behind it lose, what is before it does not.
-    From(u8, IpAddr),
+    From {
+        /// Its TTL.
+        ttl: u8,
+        /// Who answers there.
+        address: IpAddr,
+        /// Whether the hop right before it is known to be well; else it may begin at
+        /// one between them that says nothing.
+        sure: bool,
+    },
     /// Not yet, or not to be, known.
     Unknown,
 }
 
-/// The first hop from which on every hop shares the loss, once the hop in front of
-/// it is known to be well, or there is none.
+/// The first hop from which on every hop shares the loss, once a hop in front of it
+/// is known to be well, or there is none.
 fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Place {
     let Some((_, path)) = scene.state.probes_to(ip).find_map(|p| p.paths.best()) else { return Place::Unknown };
     let Some(length) = path.length() else { return Place::Unknown };
-    let mut first = (length, ip);
+    let (mut ttl, mut address, mut sure) = (length, ip, true);
     for hop in path.hops().iter().rev().filter(|h| h.ttl < length) {
-        // A hop that never answers cannot be judged; its neighbours can.
-        let Some(address) = hop.address() else { continue };
-        let Some(tally) = echo_of_hop(scene, address) else { return Place::Unknown };
-        if tally.received() == 0 {
+        let Some(router) = hop.address() else {
+            // One that never answers cannot be judged; its neighbours can. But its
+            // answers may have been lost like the others.
+            let asked = hop.tally.sent().min(1000) as i32;
+            if ratio.powi(asked) > UNCLEAR {
+                return Place::Unknown;
+            }
+            sure = false;
             continue;
+        };
+        match echo_of_hop(scene, router, ratio) {
+            Echoes::Share => (ttl, address, sure) = (hop.ttl, router, true),
+            Echoes::Well => return Place::From { ttl, address, sure },
+            Echoes::Mute => sure = false,
+            Echoes::Unclear => return Place::Unknown,
         }
-        // Shared where a healthy hop could hardly lose so much, and the loss is of
-        // the same order as the end's.
-        let shares =
-            tally.loss().is_some_and(|l| l >= ratio * 0.35) && binomial_tail(tally.lost, tally.sent(), HARMLESS) < 0.05;
-        if !shares {
-            return Place::From(first.0, first.1);
-        }
-        first = (hop.ttl, address);
     }
-    Place::From(first.0, first.1)
+    Place::From { ttl, address, sure }
+}
+
+/// Chance of being wrong about one hop from which on nothing is said about it.
+const UNCLEAR: f64 = 0.005;
+
+/// What echoes to a hop's own address say about a loss at the end of the path.
+enum Echoes {
+    /// The hop loses as well.
+    Share,
+    /// It does not.
+    Well,
+    /// It answers none.
+    Mute,
+    /// There are too few yet.
+    Unclear,
 }
 
 /// Echoes to a hop's own address: unlike answers to expired probes these are not
 /// taken from the small budget for errors.
-fn echo_of_hop(scene: &Scene<'_>, address: IpAddr) -> Option<Tally> {
-    let probe = scene.state.probes_to(address).find(|p| p.kind() == ProbeKind::Icmp)?;
-    let tally = probe.series.tally_since(scene.window());
-    (tally.sent() >= 30).then_some(tally)
+fn echo_of_hop(scene: &Scene<'_>, address: IpAddr, ratio: f64) -> Echoes {
+    let probe = scene.state.probes_to(address).find(|p| p.kind() == ProbeKind::Icmp);
+    let Some(tally) = probe.map(|p| p.series.tally_since(scene.window())) else { return Echoes::Unclear };
+    let (lost, sent) = (tally.lost + tally.errors, tally.sent());
+    if tally.received() == 0 {
+        return if ratio.powi(sent.min(1000) as i32) < UNCLEAR { Echoes::Mute } else { Echoes::Unclear };
+    }
+    let Some(loss) = tally.loss().filter(|_| sent >= 20) else { return Echoes::Unclear };
+    // Shared where a healthy hop could hardly lose so much, and the loss is of the
+    // same order as the end's; well where one that shares it could hardly lose so
+    // little.
+    if loss >= ratio * 0.35 && binomial_tail(lost, sent, HARMLESS) < UNCLEAR {
+        Echoes::Share
+    } else if loss < ratio * 0.5 && 1.0 - binomial_tail(lost + 1, sent, ratio) < UNCLEAR {
+        Echoes::Well
+    } else {
+        Echoes::Unclear
+    }
 }
 
 /// A hop answers only some probes while what lies behind it loses nothing: its

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::model::host::IcmpRight;
 use crate::model::probe::TraceProto;
-use crate::model::{Ask, Detail, Host, Outcome, ProbeKind, QueryType, Role, Service, Target, TargetId};
-use crate::state::{Hop, Path, State};
+use crate::model::{Ask, Detail, Host, Mono, Outcome, ProbeKind, QueryType, Role, Service, Target, TargetId};
+use crate::state::{Hop, Path, ProbeState, State};
 
 /// Most addresses of one name that are measured.
 const MAX_ADDRESSES: usize = 8;
@@ -19,6 +19,13 @@ const MAX_ADDRESSES: usize = 8;
 const MAX_HOP_ECHOES: usize = 64;
 /// Loss from which on hops are echoed, and how far back it is looked for.
 const SUSPICIOUS: (u64, Duration) = (2, Duration::from_secs(30));
+
+/// Traces follow each other that often at most where there are several, and where
+/// one of them does not reach its target.
+const SEVERAL: Duration = Duration::from_secs(1);
+const IN_THE_DARK: Duration = Duration::from_secs(2);
+/// Echoes this close belong to a check.
+const CLOSE: Duration = Duration::from_millis(100);
 
 /// What is measured of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +97,8 @@ impl Pace {
             echo: Duration::from_millis(50),
             echo_gateway: Duration::from_millis(100),
             echo_timeout: Duration::from_secs(1),
-            trace: Duration::from_millis(500),
+            // A router's budget (Linux: six at once, then one a second) lasts for it.
+            trace: Duration::from_millis(700),
             connect: Duration::from_millis(500),
             request: Duration::from_secs(1),
             request_timeout: Duration::from_secs(4),
@@ -182,15 +190,38 @@ pub fn plan(state: &State, options: &PlanOptions) -> Vec<Wanted> {
     plan.wanted
 }
 
-/// How often a path is traced when several are. Their first hops are mostly the
-/// same routers, which answer from one small budget (Linux: six at once, then one a
-/// second), and the "host unreachable" that explains a dead target comes out of it.
+/// How often a path is traced. Routers that several paths share are asked once for
+/// all of them; still the "host unreachable" that explains a dead target comes out of
+/// the same small budget of the last router (Linux: six at once, then one a second),
+/// which answers for its other paths, and as a target of its own, as well.
 fn trace_interval(state: &State, options: &PlanOptions) -> Duration {
     let base = options.pace.trace;
     let traces = || state.probes().filter(|p| p.kind() == ProbeKind::Trace);
-    let unreached = traces().any(|p| p.paths.iter().any(|(_, path)| path.rounds > 0) && !p.paths.reaches());
-    let several = base * traces().count().clamp(1, 60) as u32;
-    if unreached { several.max(Duration::from_secs(1)) * 2 } else { several }
+    if traces().count() < 2 {
+        return base;
+    }
+    let dark = traces().any(|p| {
+        let mut ended = p.paths.iter().map(|(_, path)| path).filter(|path| path.rounds > 0).peekable();
+        ended.peek().is_some() && ended.all(Path::is_dark)
+    });
+    base.max(if dark { IN_THE_DARK } else { SEVERAL })
+}
+
+/// How often a watched host is echoed in a check. Where some are lost, more of them
+/// tell a tenth from a twentieth.
+fn echo_interval(state: &State, options: &PlanOptions, target: &Target, ip: IpAddr) -> Duration {
+    let base = options.pace.echo;
+    let loses = || {
+        let echo = state.probe_at(target.id, Some(ip), ProbeKind::Icmp);
+        echo.is_some_and(|p| loses(p, state.now.mono.before(SUSPICIOUS.1)))
+    };
+    if base <= CLOSE && loses() { base * 2 / 5 } else { base }
+}
+
+/// Whether a probe lost some of its packets, but not all.
+fn loses(probe: &ProbeState, from: Mono) -> bool {
+    let tally = probe.series.tally_since(from);
+    tally.lost + tally.errors >= SUSPICIOUS.0 && tally.received() > 0
 }
 
 /// Interface index of a link-local target's zone.
@@ -219,7 +250,8 @@ fn watched(state: &State, options: &PlanOptions, target: &Target, plan: &mut Pla
                 plan.want(ask, scope, pace.trace, pace.echo_timeout, target.id);
             }
             Scope::Everything => {
-                plan.want(Ask::Icmp { to: ip }, scope, pace.echo, pace.echo_timeout, target.id);
+                let echo = echo_interval(state, options, target, ip);
+                plan.want(Ask::Icmp { to: ip }, scope, echo, pace.echo_timeout, target.id);
                 if !state.network.is_own(ip) {
                     plan.want(trace(ip, &target.service), scope, pace.trace, pace.echo_timeout, target.id);
                 }
@@ -352,8 +384,7 @@ pub fn suspicious_hops(state: &State) -> Vec<IpAddr> {
     for probe in state.probes().filter(|p| p.kind() == ProbeKind::Icmp) {
         let Some(ip) = probe.spec.ask.address() else { continue };
         let is_hop = |id: &TargetId| state.target(*id).is_some_and(|t| t.role == Role::Hop);
-        let tally = probe.series.tally_since(from);
-        if probe.spec.targets.iter().all(is_hop) || tally.lost + tally.errors < SUSPICIOUS.0 || tally.received() == 0 {
+        if probe.spec.targets.iter().all(is_hop) || !loses(probe, from) {
             continue;
         }
         let path = state.probes_to(ip).find_map(|p| p.paths.best()).map(|(_, path)| path);

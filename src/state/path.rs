@@ -15,6 +15,9 @@ use crate::model::{At, Mono};
 
 /// Rounds whose answers are kept one by one, a hop.
 pub const KEPT_ROUNDS: usize = 64;
+/// Rounds that reached the destination from which its distance is taken: even
+/// where seven packets in ten are lost, one of so many brings the true one.
+const KEPT_LENGTHS: usize = 16;
 /// Addresses kept for one hop; ECMP rarely shows more.
 const KEPT_ADDRESSES: usize = 8;
 /// Changes kept.
@@ -177,11 +180,11 @@ impl Path {
         &self.hops
     }
 
-    /// TTL of the destination: the smallest that reached it in the newest rounds. It
-    /// answers every larger one, too, so that one lost answer makes a path look
-    /// longer than it is.
+    /// TTL of the destination: the smallest that reached it in the newest rounds that
+    /// did. It answers every larger one, too, so that a lost answer makes a path look
+    /// longer than it is; a router that answers there since proves it longer.
     pub fn length(&self) -> Option<u8> {
-        self.reached_ttls.iter().rev().take(5).filter_map(|r| *r).min()
+        self.reached_ttls.iter().rev().filter_map(|r| *r).take(KEPT_LENGTHS).min()
     }
 
     /// Whether the newest complete round reached the destination.
@@ -192,6 +195,11 @@ impl Path {
     /// How many complete rounds in a row, newest first, failed to reach.
     pub fn rounds_unreached(&self) -> usize {
         self.reached_ttls.iter().rev().take_while(|r| r.is_none()).count()
+    }
+
+    /// Whether the destination is out of reach for longer than a lost packet explains.
+    pub fn is_dark(&self) -> bool {
+        self.rounds_unreached() >= if self.last_reached.is_some() { 3 } else { 1 }
     }
 
     /// The farthest hop that answered to a probe sent at `from` or later.
@@ -209,6 +217,9 @@ impl Path {
             self.hops.push(Hop { ttl: self.hops.len() as u8 + 1, ..Hop::default() });
         }
         let (round, sent) = (sample.round, sample.sent);
+        if matches!(sample.outcome, HopOutcome::Answered { answer: HopAnswer::Expired, .. }) {
+            self.farther_than(sample.ttl, sent);
+        }
         let hop = &mut self.hops[index];
         match sample.outcome {
             HopOutcome::Answered { from, rtt, answer, .. } => {
@@ -261,6 +272,16 @@ impl Path {
     fn forget_beyond(&mut self) {
         if let Some(length) = self.length() {
             self.hops.truncate(usize::from(length));
+        }
+    }
+
+    /// A router answered at `ttl`: the destination lies beyond.
+    fn farther_than(&mut self, ttl: u8, sent: Mono) {
+        if self.last_reached.is_some_and(|at| at > sent) {
+            return;
+        }
+        for reached in self.reached_ttls.iter_mut().flatten() {
+            *reached = (*reached).max(ttl.saturating_add(1));
         }
     }
 
@@ -424,6 +445,21 @@ mod tests {
         });
         assert_eq!(p.hops().len(), 3);
         assert_eq!(p.hops()[2].address(), Some(ip(9)));
+    }
+
+    #[test]
+    fn the_distance_is_the_smallest_that_reached_until_a_router_answers_there() {
+        let mut p = Path::default();
+        run(&mut p, 0, &[Some(1), None, None, Some(9)]);
+        assert_eq!(p.length(), Some(4));
+        run(&mut p, 1, &[Some(1), Some(2), Some(9)]);
+        assert_eq!(p.length(), Some(3));
+        for round in 2..9 {
+            run(&mut p, round, &[Some(1), Some(2), None, Some(9)]);
+        }
+        assert_eq!((p.length(), p.hops().len()), (Some(3), 3), "lost answers do not make it longer");
+        run(&mut p, 9, &[Some(1), Some(2), Some(3), Some(9)]);
+        assert_eq!((p.length(), p.hops().len()), (Some(4), 4), "a router there does");
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //!
 //! Pure: moments come in as arguments, packets are somebody else's. All TTLs of
 //! a round are in flight together. The first round sweeps all of them but stops
-//! where the destination answers; later ones go no further than the target, or,
-//! while it is not reached, a little beyond the last hop that answers, with a
-//! full sweep now and then. Must never know a socket or another protocol.
+//! where the destination answers; later ones go no further than the target. Its
+//! routers may be another course's affair that meets the same ones: their answers
+//! are taken over once this round has reached the target by itself, since only
+//! that shows that they still lie on its way. A path in the dark spares its
+//! routers: the error that explains it comes from the same small budget. Must
+//! never know a socket or another protocol.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -27,8 +30,18 @@ const PACE_FAR: Duration = Duration::from_millis(4);
 const FAR: u8 = 20;
 /// How far beyond the last hop that answers.
 const BEYOND: u8 = 4;
-/// Every so many rounds without reaching the target, all TTLs are tried.
-const SWEEP: u32 = 10;
+/// Every so many rounds in the dark, the known routers are asked again.
+const WALK: u32 = 10;
+/// A path that was reached is in the dark after so many rounds in vain; before, a
+/// lost packet explains it.
+const DARK: u32 = 3;
+/// A router's address that changed is taken for settled after so many rounds.
+const SETTLES: u8 = 3;
+/// How often the TTLs in front of a target are tried again at once where they were
+/// silent: one of them may be the target's, and its answer lost.
+const CLOSINGS: u8 = 6;
+/// From one such try to the next.
+const CLOSING: Duration = Duration::from_millis(150);
 /// The same router this often in a round: a loop; no need to go round it again.
 const LOOPED: usize = 3;
 
@@ -42,6 +55,8 @@ pub(super) struct Settings {
     pub max_ttl: u8,
     /// After this an answer is late.
     pub timeout: Duration,
+    /// Whether every round asks every router: rounds that somebody counts.
+    pub thorough: bool,
 }
 
 /// What the course wants done or said.
@@ -99,19 +114,45 @@ pub(super) struct Course {
     begun: u32,
     /// TTL of the target as last seen.
     reach: Option<u8>,
+    /// The newest round that reached it.
+    reached_in: Option<u32>,
     /// Largest TTL that somebody answered in the last round that said.
     far: u8,
+    /// Where an error ended the path last.
+    ended: Option<u8>,
     missed: u32,
+    /// Who answered, by TTL from 1.
+    route: Vec<Known>,
+    /// Rounds since the last one that asked every router by itself.
+    taken_over: u32,
+    closings: u8,
     said: VecDeque<Step>,
+}
+
+/// Who answered at a TTL.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    from: Option<IpAddr>,
+    /// Rounds until a change of address is settled.
+    doubt: u8,
 }
 
 #[derive(Debug)]
 struct Round {
     number: u32,
     began: Mono,
-    /// By TTL, from 1.
     probes: Vec<Probe>,
+    todo: VecDeque<u8>,
+    /// Largest TTL planned, the scout's left aside.
     limit: u8,
+    /// A probe far beyond what is known: only the target's answer to it counts.
+    scout: Option<u8>,
+    /// TTLs up to this are another course's affair.
+    taken: u8,
+    /// What it told of them, until this round has reached the target.
+    held: Vec<(u8, Mono, HopOutcome)>,
+    /// How many of them are still open.
+    open: u8,
     /// Where the path ended, and whether at the target.
     end: Option<(u8, bool)>,
     next_send: Mono,
@@ -120,6 +161,7 @@ struct Round {
 
 #[derive(Debug)]
 struct Probe {
+    ttl: u8,
     sent: Mono,
     state: State,
     from: Option<IpAddr>,
@@ -136,24 +178,169 @@ impl Course {
     /// Nothing known yet.
     pub(super) fn new(settings: Settings) -> Self {
         let settings = Settings { max_ttl: settings.max_ttl.clamp(1, MAX_TTL), ..settings };
-        Self { settings, rounds: VecDeque::new(), begun: 0, reach: None, far: 0, missed: 0, said: VecDeque::new() }
+        Self {
+            settings,
+            rounds: VecDeque::new(),
+            begun: 0,
+            reach: None,
+            reached_in: None,
+            far: 0,
+            ended: None,
+            missed: 0,
+            route: Vec::new(),
+            taken_over: 0,
+            closings: 0,
+            said: VecDeque::new(),
+        }
     }
 
-    /// Begins a round.
-    pub(super) fn begin(&mut self, now: Mono) {
-        let (number, limit) = (self.begun, self.limit());
-        self.begun = number.wrapping_add(1);
-        let round = Round { number, began: now, probes: Vec::new(), limit, end: None, next_send: now, over: false };
-        self.rounds.push_back(round);
-    }
-
-    fn limit(&self) -> u8 {
+    /// Begins a round that asks for itself; its number.
+    pub(super) fn begin(&mut self, now: Mono) -> u32 {
         let max = self.settings.max_ttl;
+        if self.begun == 0 {
+            return self.enter_round(now, 1, max, false, 0);
+        }
+        self.taken_over = 0;
+        if self.missed % WALK == 0 {
+            self.ended = None;
+        }
         match self.reach {
-            _ if self.begun == 0 => max,
-            Some(reach) if self.missed == 0 => reach,
-            _ if self.missed % SWEEP == SWEEP - 1 => max,
-            reach => reach.unwrap_or(0).max(self.far).saturating_add(BEYOND).min(max),
+            Some(reach) if self.missed == 0 => self.enter_round(now, 1, reach, false, 0),
+            _ if self.dark() && self.missed % WALK != 0 => self.begin_behind(now, self.far),
+            reach => {
+                let known = reach.unwrap_or(0).max(self.farthest()).saturating_add(BEYOND).min(max);
+                self.enter_round(now, 1, self.ended.unwrap_or(known), self.ended.is_none(), 0)
+            }
+        }
+    }
+
+    /// Begins a round from the last hop that answers: `far`, as this course or
+    /// another to the same target knows it.
+    pub(super) fn begin_behind(&mut self, now: Mono, far: u8) -> u32 {
+        self.far = self.far.max(far);
+        let reach = self.reach.filter(|_| self.missed < WALK).unwrap_or(0);
+        match self.ended {
+            Some(ttl) => self.enter_round(now, ttl, ttl, false, 0),
+            None => {
+                let last = far.saturating_add(BEYOND).max(reach).min(self.settings.max_ttl);
+                self.enter_round(now, far.max(1), last, true, 0)
+            }
+        }
+    }
+
+    /// Begins a round whose first `taken` routers another course asks.
+    pub(super) fn begin_beyond(&mut self, now: Mono, taken: u8) -> u32 {
+        self.taken_over += 1;
+        let reach = self.reach.unwrap_or(self.settings.max_ttl);
+        self.enter_round(now, taken + 1, reach, false, taken.min(reach.saturating_sub(1)))
+    }
+
+    fn enter_round(&mut self, now: Mono, first: u8, last: u8, scouts: bool, taken: u8) -> u32 {
+        let number = self.begun;
+        self.begun = number.wrapping_add(1);
+        let scout = Some(self.settings.max_ttl).filter(|max| scouts && last < *max);
+        self.rounds.push_back(Round {
+            number,
+            began: now,
+            probes: Vec::new(),
+            todo: (first..=last).chain(scout).collect(),
+            limit: last,
+            scout,
+            taken,
+            held: Vec::new(),
+            open: taken,
+            end: None,
+            next_send: now,
+            over: false,
+        });
+        number
+    }
+
+    /// Whether the target is out of reach for longer than a lost packet explains.
+    pub(super) fn dark(&self) -> bool {
+        !self.settings.thorough && self.missed >= if self.reach.is_some() { DARK } else { 1 }
+    }
+
+    /// Whether the first round has neither reached the target nor ended.
+    pub(super) fn undecided(&self) -> bool {
+        self.begun == 1 && self.missed == 0 && self.reach.is_none() && !self.settings.thorough
+    }
+
+    /// Largest TTL that answered, the open round's included.
+    pub(super) fn farthest(&self) -> u8 {
+        self.rounds.back().and_then(Round::farthest).unwrap_or(0).max(self.far)
+    }
+
+    /// The routers in front of the target as this course met them itself, where
+    /// the target is reached; an address that changed lately ends the list.
+    pub(super) fn route(&self) -> Vec<Option<IpAddr>> {
+        let Some(reach) = self.reach.filter(|_| self.missed == 0) else { return Vec::new() };
+        let before = self.route.iter().take(usize::from(reach) - 1);
+        before.take_while(|k| k.doubt == 0).map(|k| k.from).collect()
+    }
+
+    /// Rounds since the last one that asked every router by itself.
+    pub(super) fn taken_over(&self) -> u32 {
+        self.taken_over
+    }
+
+    /// When the TTLs in front of the target are to be tried once more.
+    pub(super) fn closing_due(&self) -> Option<Mono> {
+        let reach = self.reach.filter(|r| *r > 1 && self.missed == 0 && self.closings < CLOSINGS)?;
+        let known = self.route.get(usize::from(reach) - 2).is_some_and(|k| k.from.is_some());
+        if known || self.settings.thorough {
+            return None;
+        }
+        self.all_sent_at().map(|at| at.after(CLOSING))
+    }
+
+    /// Tries them.
+    pub(super) fn close(&mut self, now: Mono) {
+        self.closings += 1;
+        let Some(reach) = self.reach else { return };
+        let known = self.route.iter().take(usize::from(reach) - 1).rposition(|k| k.from.is_some());
+        self.enter_round(now, known.map_or(1, |i| i as u8 + 2), reach, false, 0);
+    }
+
+    fn meet(&mut self, ttl: u8, from: IpAddr) {
+        let i = usize::from(ttl) - 1;
+        if self.route.len() <= i {
+            self.route.resize(i + 1, Known::default());
+        }
+        let known = &mut self.route[i];
+        known.doubt = match known.from {
+            Some(before) if before != from => SETTLES,
+            _ => known.doubt.saturating_sub(1),
+        };
+        known.from = Some(from);
+    }
+
+    /// What became of a router that another course asked for this round; nothing
+    /// where that says nothing about it.
+    pub(super) fn taken(&mut self, round: u32, ttl: u8, told: Option<(Mono, HopOutcome)>) {
+        let expected = self.route.get(usize::from(ttl).wrapping_sub(1)).and_then(|k| k.from);
+        let Some(r) = self.round(round).filter(|r| ttl <= r.taken) else { return };
+        let correction = matches!(told, Some((_, HopOutcome::Late { .. })));
+        if !correction {
+            r.open = r.open.saturating_sub(1);
+        }
+        let Some((sent, outcome)) = told else { return };
+        let met = match &outcome {
+            HopOutcome::Answered { from, answer: HopAnswer::Expired, .. } | HopOutcome::Late { from, .. } => {
+                Some(*from)
+            }
+            HopOutcome::Silent => None,
+            _ => return,
+        };
+        if met.is_some() && expected.is_some() && met != expected {
+            // The other's way leads elsewhere now, or this one's: ask.
+            self.taken_over = u32::MAX / 2;
+            return;
+        }
+        match (r.end, r.over) {
+            (Some((_, true)), _) => self.said.push_back(Step::Hop { round, ttl, sent, outcome }),
+            (_, false) => r.held.push((ttl, sent, outcome)),
+            _ => {}
         }
     }
 
@@ -188,7 +375,7 @@ impl Course {
             return Some(step);
         }
         let round = self.rounds.iter_mut().find(|r| r.sending() && r.next_send <= now)?;
-        let ttl = round.probes.len() as u8 + 1;
+        let ttl = *round.todo.front()?;
         Some(Step::Send { round: round.number, ttl })
     }
 
@@ -201,7 +388,8 @@ impl Course {
         let live = self.rounds.iter().filter(|r| !r.over);
         live.flat_map(|r| {
             let waiting = r.waiting().map(|p| p.sent.after(timeout)).min();
-            r.sending().then_some(r.next_send).into_iter().chain(waiting)
+            let open = (r.open > 0).then(|| r.began.after(timeout));
+            r.sending().then_some(r.next_send).into_iter().chain(waiting).chain(open)
         })
         .min()
     }
@@ -226,16 +414,18 @@ impl Course {
             && reason != Unsent::Budget
         {
             r.limit = ttl;
+            r.todo.clear();
         }
         self.said.push_back(Step::Hop { round, ttl, sent: at, outcome: HopOutcome::Unsent { reason } });
     }
 
     fn enter(&mut self, round: u32, ttl: u8, at: Mono, state: State) {
         let Some(round) = self.round(round) else { return };
-        if usize::from(ttl) != round.probes.len() + 1 {
+        if round.todo.front() != Some(&ttl) {
             return;
         }
-        round.probes.push(Probe { sent: at, state, from: None });
+        round.todo.pop_front();
+        round.probes.push(Probe { ttl, sent: at, state, from: None });
         round.next_send = at.after(if ttl < FAR { PACE } else { PACE_FAR });
     }
 
@@ -246,23 +436,37 @@ impl Course {
         let max = self.settings.max_ttl;
         let timeout = self.settings.timeout;
         let Some(r) = self.round(round) else { return };
-        let end = r.end;
-        let Some(probe) = r.probes.get_mut(usize::from(ttl).wrapping_sub(1)) else { return };
+        let (end, scout) = (r.end, r.scout == Some(ttl));
+        let Some(probe) = r.probes.iter_mut().find(|p| p.ttl == ttl) else { return };
         let (sent, state) = (probe.sent, probe.state);
         if state == State::Done {
             return;
         }
         probe.state = State::Done;
-        if end.is_some_and(|(last, _)| ttl > last) {
+        // Where a scout dies says nothing about the hops before.
+        if end.is_some_and(|(last, _)| ttl > last) || scout && answer.means != HopAnswer::Reached {
             return;
         }
         probe.from = Some(answer.from);
         let rtt = answer.at.since(sent);
         match answer.means {
-            HopAnswer::Expired if !r.over && ttl >= r.limit => r.limit = ttl.saturating_add(BEYOND).min(max),
+            HopAnswer::Expired if !r.over && ttl >= r.limit => r.extend(ttl.saturating_add(BEYOND).min(max)),
             HopAnswer::Expired => {}
-            HopAnswer::Reached => r.end = Some((ttl, true)),
+            HopAnswer::Reached => {
+                r.end = Some((ttl, true));
+                if scout && !r.over {
+                    r.extend(ttl - 1);
+                }
+                let held = std::mem::take(&mut r.held);
+                let number = r.number;
+                let tell = |(ttl, sent, outcome)| Step::Hop { round: number, ttl, sent, outcome };
+                self.said.extend(held.into_iter().map(tell));
+            }
             HopAnswer::Error(_) => r.end = Some((ttl, false)),
+        }
+        let Some(r) = self.rounds.iter_mut().find(|r| r.number == round) else { return };
+        if let Some((last, _)) = r.end {
+            r.todo.retain(|t| *t < last);
         }
         let over = r.over;
         let late = state == State::Silent || rtt > timeout;
@@ -275,11 +479,18 @@ impl Course {
             HopOutcome::Answered { from: answer.from, rtt, answer: answer.means, reply_ttl: answer.reply_ttl }
         };
         self.said.push_back(Step::Hop { round, ttl, sent, outcome });
-        if answer.means == HopAnswer::Reached {
-            self.reach = Some(ttl);
-            self.far = ttl;
-            self.missed = 0;
-        } else if over {
+        match answer.means {
+            HopAnswer::Reached => {
+                self.reach = Some(ttl);
+                self.reached_in = self.reached_in.max(Some(round));
+                self.far = ttl;
+                self.missed = 0;
+                self.ended = None;
+            }
+            HopAnswer::Expired => self.meet(ttl, answer.from),
+            HopAnswer::Error(_) => self.ended = Some(ttl),
+        }
+        if over && answer.means == HopAnswer::Expired {
             self.far = self.far.max(ttl);
         }
     }
@@ -291,14 +502,12 @@ impl Course {
     /// answer's own TTL says it came; else the one with the smallest TTL.
     pub(super) fn guess(&self, from: IpAddr, reply_ttl: Option<u8>) -> Option<(u32, u8)> {
         let round = self.rounds.iter().rev().find(|r| r.waiting().next().is_some())?;
-        let waits = |i: &usize| round.probes.get(*i).is_some_and(|p| p.state == State::Waiting);
-        let others = self.rounds.iter().rev().filter(|r| r.number != round.number);
-        let before = others.filter_map(|r| r.probes.iter().position(|p| p.from == Some(from))).find(waits);
-        let away = |first: u8| Some(usize::from(first.checked_sub(reply_ttl?)?));
+        let waits = |ttl: &u8| round.probes.iter().any(|p| p.ttl == *ttl && p.state == State::Waiting);
+        let before = (1..).zip(&self.route).filter(|(_, k)| k.from == Some(from)).map(|(ttl, _)| ttl).find(waits);
+        let away = |first: u8| first.checked_sub(reply_ttl?)?.checked_add(1);
         let distant = FIRST_TTLS.into_iter().filter_map(away).find(waits);
-        let first = || round.probes.iter().position(|p| p.state == State::Waiting);
-        let i = before.or(distant).or_else(first)?;
-        Some((round.number, i as u8 + 1))
+        let first = || round.waiting().map(|p| p.ttl).min();
+        Some((round.number, before.or(distant).or_else(first)?))
     }
 
     /// The newest known round whose number has these low bits.
@@ -317,30 +526,34 @@ impl Course {
             if round.over {
                 continue;
             }
-            let last = round.end.map_or(usize::MAX, |(ttl, _)| usize::from(ttl));
-            for (n, probe) in round.probes.iter_mut().enumerate() {
+            let last = round.end.map_or(u8::MAX, |(ttl, _)| ttl);
+            for probe in &mut round.probes {
                 if probe.state != State::Waiting || probe.sent.after(timeout) > now {
                     continue;
                 }
                 probe.state = State::Silent;
-                if n < last {
+                if probe.ttl <= last && round.scout != Some(probe.ttl) {
                     let outcome = HopOutcome::Silent;
-                    let (round, ttl) = (round.number, n as u8 + 1);
+                    let (round, ttl) = (round.number, probe.ttl);
                     self.said.push_back(Step::Hop { round, ttl, sent: probe.sent, outcome });
                 }
             }
             if round.sending() || round.waiting().next().is_some() {
                 continue;
             }
-            round.over = true;
-            let (number, began, probed) = (round.number, round.began, round.probes.len() as u8);
             let reached = round.end.and_then(|(ttl, reached)| reached.then_some(ttl));
-            if reached.is_some() {
-                self.missed = 0;
-                self.reach = reached;
-            } else {
+            if reached.is_some() && round.open > 0 && round.began.after(timeout) > now {
+                continue;
+            }
+            round.over = true;
+            round.open = 0;
+            let (number, began) = (round.number, round.began);
+            let probed = round.probes.iter().map(|p| p.ttl).filter(|t| round.scout != Some(*t)).max().unwrap_or(0);
+            if reached.is_none() && self.reached_in.is_none_or(|newest| number > newest) {
                 self.far = round.farthest().unwrap_or(self.far);
                 self.missed = self.missed.saturating_add(1);
+                // What lay before this round is to be asked anew.
+                self.taken_over = 0;
             }
             self.said.push_back(Step::End { round: number, began, reached, probed });
         }
@@ -357,26 +570,29 @@ impl Course {
 }
 
 impl Round {
-    /// TTLs from 1 that count: up to where the path ended.
-    fn span(&self) -> u8 {
-        self.end.map_or(self.limit, |(ttl, _)| ttl.min(self.limit))
+    fn sending(&self) -> bool {
+        !self.over && !self.todo.is_empty()
     }
 
-    fn sending(&self) -> bool {
-        !self.over && self.probes.len() < usize::from(self.span())
+    /// Plans the TTLs up to `limit`, too.
+    fn extend(&mut self, limit: u8) {
+        let from = self.limit + 1;
+        self.todo.extend((from..=limit).filter(|t| Some(*t) != self.scout));
+        self.limit = self.limit.max(limit);
     }
 
     fn waiting(&self) -> impl Iterator<Item = &Probe> {
-        self.probes.iter().take(usize::from(self.span())).filter(|p| p.state == State::Waiting)
+        let last = self.end.map_or(u8::MAX, |(ttl, _)| ttl);
+        self.probes.iter().filter(move |p| p.ttl <= last && p.state == State::Waiting)
     }
 
     /// Largest TTL that a router answered; in a loop, where it closes.
     fn farthest(&self) -> Option<u8> {
         let mut seen: Vec<(IpAddr, usize)> = Vec::new();
         let mut farthest = None;
-        for (i, probe) in self.probes.iter().enumerate() {
+        for probe in &self.probes {
             let Some(from) = probe.from else { continue };
-            farthest = Some(i as u8 + 1);
+            farthest = farthest.max(Some(probe.ttl));
             match seen.iter_mut().find(|(a, _)| *a == from) {
                 Some((_, n)) if *n + 1 >= LOOPED => break,
                 Some((_, n)) => *n += 1,

@@ -14,7 +14,7 @@ fn router(ttl: u8) -> IpAddr {
 }
 
 fn course() -> Course {
-    Course::new(Settings { max_ttl: 64, timeout: TIMEOUT })
+    Course::new(Settings { max_ttl: 64, timeout: TIMEOUT, thorough: false })
 }
 
 fn ms(n: u64) -> Mono {
@@ -103,13 +103,75 @@ fn silent_hops_do_not_hold_up_the_others() {
 }
 
 #[test]
+fn what_answers_behind_silence_is_found_by_the_scout() {
+    let mut course = course();
+    let (dead, alive) = (path(13, &[]), path(13, &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13]));
+    let net = |round: u32, ttl: u8| {
+        if round < 3 && ttl > 3 {
+            None
+        } else if round < 3 {
+            dead(round, ttl)
+        } else {
+            alive(round, ttl)
+        }
+    };
+    let steps = run(&mut course, &net, 5);
+    let reached: Vec<_> = ends(&steps).iter().map(|(_, reached, _)| *reached).collect();
+    assert_eq!(reached, [None, None, None, Some(14), Some(14)]);
+}
+
+#[test]
+fn where_an_error_ends_the_path_only_that_is_asked_again() {
+    let mut course = course();
+    let net = |_: u32, ttl: u8| {
+        let error = HopAnswer::Error(IcmpError::HostUnreachable);
+        Some(match ttl {
+            1..=3 => (router(ttl), HopAnswer::Expired, Duration::from_millis(1)),
+            _ => (router(3), error, Duration::from_millis(3_050)),
+        })
+    };
+    let steps = run(&mut course, &net, 9);
+    assert!((4..9).all(|r| sent(&steps, r) == 1), "{:?}", (0..9).map(|r| sent(&steps, r)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_lost_answer_of_the_target_is_tried_for_again() {
+    let mut course = course();
+    let whole = path(4, &[]);
+    let net = |round: u32, ttl: u8| if round < 3 && (ttl == 4 || ttl == 5) { None } else { whole(round, ttl) };
+    course.begin(ms(0));
+    let mut rounds = Vec::new();
+    for t in 0..2_000 {
+        let now = ms(t);
+        if course.closing_due().is_some_and(|due| due <= now) {
+            course.close(now);
+        }
+        while let Some(step) = course.poll(now) {
+            if let Step::Send { round, ttl } = step {
+                rounds.push((round, ttl));
+                course.sent(round, ttl, now);
+                if let Some((from, means, _)) = net(round, ttl) {
+                    course.answered(round, ttl, Answer { from, at: now, means, reply_ttl: None });
+                }
+            }
+        }
+    }
+    assert!(rounds.contains(&(3, 4)) && rounds.contains(&(3, 5)), "{rounds:?}");
+    assert!(!rounds.contains(&(1, 1)), "only the gap is tried again: {rounds:?}");
+    assert!(rounds.iter().all(|(round, _)| *round <= 3), "{rounds:?}");
+}
+
+#[test]
 fn a_dead_end_is_swept_once_and_then_probed_a_little_beyond() {
     let mut course = course();
     let net = |_: u32, ttl: u8| (ttl <= 3).then(|| (router(ttl), HopAnswer::Expired, Duration::from_millis(1)));
     let steps = run(&mut course, &net, 12);
     assert_eq!(sent(&steps, 0), 64);
-    assert!((4..=8).contains(&sent(&steps, 3)), "{}", sent(&steps, 3));
-    assert!((1..12).any(|r| sent(&steps, r) == 64), "a full sweep now and then");
+    assert_eq!(sent(&steps, 3), 6, "the last router, four beyond it, one far out");
+    assert!((1..12).all(|r| sent(&steps, r) < 10), "never swept again");
+    let first = |r| steps.iter().filter(|(_, s)| *s == Step::Send { round: r, ttl: 1 }).count();
+    // Round 1 begins before round 0 has ended.
+    assert_eq!((2..12).map(first).sum::<usize>(), 1, "a router in front is asked every tenth time");
     assert_eq!(ends(&steps).len(), 12);
     assert!(ends(&steps).iter().all(|(_, reached, _)| reached.is_none()));
 }
@@ -131,7 +193,9 @@ fn a_path_that_breaks_is_looked_for_further_out_and_found_again() {
         if (2..5).contains(&round) && ttl > 2 { None } else { whole(round, ttl) }
     };
     let steps = run(&mut course, &net, 8);
-    let reached: Vec<_> = ends(&steps).iter().map(|(_, reached, _)| reached.is_some()).collect();
+    let mut ends = ends(&steps);
+    ends.sort_by_key(|(round, ..)| *round);
+    let reached: Vec<_> = ends.iter().map(|(_, reached, _)| reached.is_some()).collect();
     assert_eq!(reached, [true, true, false, false, false, true, true, true]);
     assert_eq!(sent(&steps, 7), 7);
 }

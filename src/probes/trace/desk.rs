@@ -15,6 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use super::course::{Answer, Step};
 use super::flight::{Belongs, mark, of_sequence, sequence};
 use super::order::Trace;
+use super::shared::{Shared, Taker};
 use super::tcp::Attempt;
 use super::wires::{Arrival, Carries, Wire};
 use crate::model::hop::{HopOutcome, HopSample, RoundEnd};
@@ -34,6 +35,9 @@ const CROWDED: Duration = Duration::from_millis(20);
 const MOST_NAMES: usize = 8192;
 /// How long a socket that could not be opened is left alone.
 const RETRY: Duration = Duration::from_secs(30);
+/// From one new trace's beginning to the next's, and all of them within this time.
+const APART: Duration = Duration::from_millis(100);
+const BEGINNINGS: Duration = Duration::from_secs(3);
 /// Longest sleep, so that the supervisor sees us alive.
 const PULSE: Duration = Duration::from_secs(5);
 /// Length of a UDP probe's payload.
@@ -68,6 +72,7 @@ struct Desk {
     icmp: [Opened; 2],
     udp: [Opened; 2],
     attempts: Waiting,
+    shared: Shared,
     batch: Batch,
     arrivals: Vec<Arrival>,
     key: Key,
@@ -88,6 +93,7 @@ pub(super) async fn run(ctx: FeedContext) -> FeedEnd {
         icmp: [Opened::Not, Opened::Not],
         udp: [Opened::Not, Opened::Not],
         attempts: FuturesUnordered::new(),
+        shared: Shared::default(),
         batch: Batch::default(),
         arrivals: Vec::new(),
         key: Key::default(),
@@ -117,8 +123,9 @@ impl Desk {
         });
         self.idle.retain(|id, _| specs.iter().any(|s| s.id == *id));
         let new: Vec<_> = specs.iter().filter(|s| !self.traces.contains_key(&s.id)).cloned().collect();
-        // New ones begin a little apart from each other.
-        let apart = Duration::from_secs(1).checked_div(new.len().max(1) as u32).unwrap_or_default();
+        // New ones begin apart from each other: their first routers are mostly the
+        // same, and none of them is known yet.
+        let apart = BEGINNINGS.checked_div(new.len().max(1) as u32).unwrap_or_default().min(APART);
         let now = self.ctx.clock.mono();
         for (n, spec) in new.iter().enumerate() {
             let Some(to) = spec.ask.address() else { continue };
@@ -128,7 +135,7 @@ impl Desk {
                 next = next.wrapping_add(1);
                 next
             };
-            let at = now.after(apart.min(Duration::from_millis(100)) * n as u32);
+            let at = now.after(apart * n as u32);
             match Trace::new(spec, |proto| icmp || proto != TraceProto::Icmp, id, at) {
                 Some(trace) => {
                     self.traces.insert(spec.id, trace);
@@ -164,6 +171,7 @@ impl Desk {
                 self.by_destination.entry((lane.proto, trace.to, lane.port)).or_default().push(lane.id);
             }
         }
+        self.shared.forget(|lane| !self.by_lane.contains_key(&lane));
     }
 
     fn turn(&mut self) {
@@ -196,7 +204,7 @@ impl Desk {
 
     fn poll(&mut self, id: ProbeId) -> Option<(usize, Step)> {
         let now = self.ctx.clock.mono();
-        self.traces.get_mut(&id)?.poll(now)
+        self.traces.get_mut(&id)?.poll(now, &mut self.shared)
     }
 
     async fn wait(&mut self) -> Result<(), FeedEnd> {
@@ -222,12 +230,20 @@ impl Desk {
     fn carry_out(&mut self, id: ProbeId, i: usize, step: Step) {
         let Some(trace) = self.traces.get_mut(&id) else { return };
         let Some(lane) = trace.lanes.get(i) else { return };
-        let proto = lane.proto;
+        let (proto, lane) = (lane.proto, lane.id);
         match step {
             Step::Send { round, ttl } => self.send(id, i, round, ttl),
             Step::Hop { round, ttl, sent, outcome } => {
                 if let HopOutcome::Answered { from, .. } | HopOutcome::Late { from, .. } = outcome {
                     self.wish_name(from);
+                }
+                let (takers, says) = self.shared.told(Taker { lane, round }, ttl, sent, &outcome);
+                for taker in takers {
+                    let Some((id, i)) = self.by_lane.get(&taker.lane).copied() else { continue };
+                    if let Some(lane) = self.lane(id, i) {
+                        lane.course.taken(taker.round, ttl, says.then(|| (sent, outcome.clone())));
+                        self.plan(id, Mono(0));
+                    }
                 }
                 let hop = HopSample { probe: id, proto, round, ttl, sent, outcome };
                 self.ctx.out.put(RecordKind::Hop(hop));

@@ -3,20 +3,27 @@
 //! The first protocol leads. Where it does not reach the target, the others run
 //! too: a moment after its first round was sent in vain, or in its next turn
 //! when it met an error or stopped reaching the target; then in place of every
-//! fifth of its rounds, so that no router is asked more often (Linux answers one
-//! a second to each asker). Pure. Must never know a socket.
+//! third of its rounds, so that no router is asked more often (Linux answers one
+//! a second to each asker). One of them that does reach the target takes most of
+//! the turns. Where none does, turns are rare: the error that explains the silence
+//! comes from the same budget. Pure. Must never know a socket.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::course::{Course, MAX_TTL, Settings, Step};
+use super::shared::Shared;
 use crate::model::probe::TraceProto;
 use crate::model::{Ask, Mono, ProbeSpec};
 
 /// The others begin that long after the leader's first round was sent in vain.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Every so many turns without reaching the target belong to the others.
-const OTHERS_TURN: u32 = 5;
+const OTHERS_TURN: u32 = 3;
+/// Every so many turns are still the leader's where another one reaches the target.
+const LEADERS_TURN: u32 = 5;
+/// From one turn to the next, at least, where none reaches it.
+const REST: Duration = Duration::from_secs(2);
 /// Where UDP probes go: the first port of traceroute, where nobody listens.
 const UDP_PORT: u16 = 33_434;
 const TCP_PORT: u16 = 80;
@@ -59,7 +66,8 @@ impl Trace {
         at: Mono,
     ) -> Option<Self> {
         let Ask::Trace { to, protos, port, max_ttl } = &spec.ask else { return None };
-        let settings = Settings { max_ttl: (*max_ttl).clamp(1, MAX_TTL), timeout: spec.timeout };
+        let settings =
+            Settings { max_ttl: (*max_ttl).clamp(1, MAX_TTL), timeout: spec.timeout, thorough: spec.count.is_some() };
         let mut lanes: Vec<Lane> = Vec::new();
         for proto in protos {
             if usable(*proto) && !lanes.iter().any(|l| l.proto == *proto) {
@@ -94,31 +102,66 @@ impl Trace {
     }
 
     /// What is to be done or said next, and by which lane (its place in
-    /// [`Trace::lanes`]).
-    pub(super) fn poll(&mut self, now: Mono) -> Option<(usize, Step)> {
-        self.take_turn(now);
+    /// [`Trace::lanes`]). `shared` knows what other traces ask of the same routers.
+    pub(super) fn poll(&mut self, now: Mono, shared: &mut Shared) -> Option<(usize, Step)> {
+        self.take_turn(now, shared);
         self.lanes.iter_mut().enumerate().find_map(|(i, lane)| Some((i, lane.course.poll(now)?)))
     }
 
-    fn take_turn(&mut self, now: Mono) {
+    fn take_turn(&mut self, now: Mono, shared: &mut Shared) {
         if self.others_due().is_some_and(|due| due <= now) {
             // After an error the router that sent it needs a rest.
             if self.leader_fails() {
-                self.next_turn = now.after(self.spec.interval);
+                self.next_turn = now.after(self.rhythm());
             }
             self.begin_others(now);
+        }
+        for lane in &mut self.lanes {
+            if lane.course.closing_due().is_some_and(|due| due <= now) {
+                lane.course.close(now);
+            }
         }
         if now < self.next_turn || self.ended() {
             return;
         }
-        let next = self.next_turn.after(self.spec.interval);
-        self.next_turn = if next <= now { now.after(self.spec.interval) } else { next };
+        let rhythm = self.rhythm();
+        let next = self.next_turn.after(rhythm);
+        self.next_turn = if next <= now { now.after(rhythm) } else { next };
+        if self.lanes.first().is_some_and(|l| l.course.undecided()) {
+            // What the first round brings decides how the next is to be.
+            return;
+        }
         self.turns_unreached = if self.leader_fails() { self.turns_unreached + 1 } else { 0 };
-        if self.turns_unreached % OTHERS_TURN == OTHERS_TURN - 1 && self.lanes.len() > 1 && self.spec.count.is_none() {
-            self.begin_others(now);
-        } else if let Some(leader) = self.lanes.first_mut() {
-            self.led += 1;
-            leader.course.begin(now);
+        match self.deputy() {
+            Some(i) if self.turns_unreached % LEADERS_TURN != 0 => self.begin(i, now, shared),
+            None if self.turns_unreached % OTHERS_TURN == OTHERS_TURN - 1
+                && self.lanes.len() > 1
+                && self.spec.count.is_none() =>
+            {
+                self.begin_others(now);
+            }
+            _ => {
+                self.led += 1;
+                self.begin(0, now, shared);
+            }
+        }
+    }
+
+    /// From one turn to the next.
+    fn rhythm(&self) -> Duration {
+        let dark = self.lanes.first().is_some_and(|l| l.course.dark()) && self.deputy().is_none();
+        if dark { self.spec.interval.max(REST) } else { self.spec.interval }
+    }
+
+    /// The lane that reaches the target where the leader does not.
+    fn deputy(&self) -> Option<usize> {
+        let stands_in = self.leader_fails() && self.spec.count.is_none();
+        stands_in.then(|| self.lanes.iter().position(|l| l.course.reaches())).flatten()
+    }
+
+    fn begin(&mut self, i: usize, now: Mono, shared: &mut Shared) {
+        if let Some(lane) = self.lanes.get_mut(i) {
+            shared.begin(lane, self.spec.interval, now);
         }
     }
 
@@ -146,8 +189,14 @@ impl Trace {
 
     fn begin_others(&mut self, now: Mono) {
         self.others_begun = true;
+        let far = self.lanes.first().map_or(0, |l| l.course.farthest());
         for lane in self.lanes.iter_mut().skip(1) {
-            lane.course.begin(now);
+            // The routers in front answered the leader.
+            if lane.course.begun() == 0 && self.spec.count.is_none() {
+                lane.course.begin_behind(now, far);
+            } else {
+                lane.course.begin(now);
+            }
         }
     }
 
@@ -162,7 +211,8 @@ impl Trace {
     pub(super) fn next_wake(&self) -> Option<Mono> {
         let turn = (!self.ended()).then_some(self.next_turn);
         let lanes = self.lanes.iter().filter_map(|l| l.course.next_wake());
-        lanes.chain(turn).chain(self.others_due()).min()
+        let closing = self.lanes.iter().filter_map(|l| l.course.closing_due());
+        lanes.chain(turn).chain(closing).chain(self.others_due()).min()
     }
 }
 
