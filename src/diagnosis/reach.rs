@@ -17,6 +17,9 @@ use crate::state::Path;
 /// before it is the router's own word and not the end of a resolution.
 const PROMPT: (u32, Duration) = (3, Duration::from_millis(3_500));
 
+/// Silence for this long is no longer explained by a router that resolves.
+const TWO_TRIES: Duration = Duration::from_millis(5_800);
+
 /// Everything about subjects without life. One sentence a subject: who says
 /// unreachable, where the path ends, or that nobody is there.
 pub fn dead(scene: &Scene<'_>) -> Vec<Draft> {
@@ -156,8 +159,12 @@ fn judge_silence(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mo
         });
     }
     let text = format!("hop {ttl} {address}");
+    // A router that forgot the first packets meanwhile (its link went down) says
+    // "host unreachable" after its second try only.
+    let certain = scene.now().since(since) >= TWO_TRIES;
     push(drafts, subject, PATH_BLACKHOLE, &text, |d| {
         silence(d.arg("target", ip).arg("hop", u32::from(ttl)), scene, ip)
+            .confidence(if certain { Confidence::Strong } else { Confidence::Likely })
             .arg("from", address)
             .since(Some(since))
             .evidence(

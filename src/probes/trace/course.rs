@@ -28,8 +28,10 @@ const PACE: Duration = Duration::from_micros(1_500);
 /// For those beyond: what is sent in vain reaches the target.
 const PACE_FAR: Duration = Duration::from_millis(4);
 const FAR: u8 = 20;
-/// How far beyond the last hop that answers.
+/// How far beyond the last hop that answers, and how far in the dark: a router that
+/// cannot find the target queues all of it, and then has errors for a few only.
 const BEYOND: u8 = 4;
+const BEYOND_DARK: u8 = 2;
 /// Every so many rounds in the dark, the known routers are asked again.
 const WALK: u32 = 10;
 /// A path that was reached is in the dark after so many rounds in vain; before, a
@@ -206,7 +208,7 @@ impl Course {
         }
         match self.reach {
             Some(reach) if self.missed == 0 => self.enter_round(now, 1, reach, false, 0),
-            _ if self.dark() && self.missed % WALK != 0 => self.begin_behind(now, self.far),
+            _ if self.dark() && self.missed % WALK != 0 => self.begin_behind(now),
             reach => {
                 let known = reach.unwrap_or(0).max(self.farthest()).saturating_add(BEYOND).min(max);
                 self.enter_round(now, 1, self.ended.unwrap_or(known), self.ended.is_none(), 0)
@@ -214,16 +216,21 @@ impl Course {
         }
     }
 
-    /// Begins a round from the last hop that answers: `far`, as this course or
-    /// another to the same target knows it.
-    pub(super) fn begin_behind(&mut self, now: Mono, far: u8) -> u32 {
-        self.far = self.far.max(far);
+    /// Begins the first round where another course knows the routers up to `far`.
+    pub(super) fn begin_after(&mut self, now: Mono, far: u8) -> u32 {
+        self.far = far;
+        let last = far.saturating_add(BEYOND_DARK).min(self.settings.max_ttl);
+        self.enter_round(now, far.saturating_add(1).min(last), last, true, 0)
+    }
+
+    /// Begins a round from the last hop that answers.
+    fn begin_behind(&mut self, now: Mono) -> u32 {
         let reach = self.reach.filter(|_| self.missed < WALK).unwrap_or(0);
         match self.ended {
             Some(ttl) => self.enter_round(now, ttl, ttl, false, 0),
             None => {
-                let last = far.saturating_add(BEYOND).max(reach).min(self.settings.max_ttl);
-                self.enter_round(now, far.max(1), last, true, 0)
+                let last = self.far.saturating_add(BEYOND_DARK).max(reach).min(self.settings.max_ttl);
+                self.enter_round(now, self.far.max(1), last, true, 0)
             }
         }
     }

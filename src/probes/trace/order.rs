@@ -193,7 +193,7 @@ impl Trace {
         for lane in self.lanes.iter_mut().skip(1) {
             // The routers in front answered the leader.
             if lane.course.begun() == 0 && self.spec.count.is_none() {
-                lane.course.begin_behind(now, far);
+                lane.course.begin_after(now, far);
             } else {
                 lane.course.begin(now);
             }
