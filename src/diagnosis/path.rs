@@ -116,12 +116,14 @@ fn first_affected(scene: &Scene<'_>, ip: IpAddr, ratio: f64) -> Place {
         };
         match echo_of_hop(scene, router, ratio) {
             Echoes::Share => (ttl, address, sure) = (hop.ttl, router, true),
+            // It may begin at a hop in between that says nothing.
+            Echoes::Well if !sure && address == ip => return Place::Unknown,
             Echoes::Well => return Place::From { ttl, address, sure },
             Echoes::Mute => sure = false,
             Echoes::Unclear => return Place::Unknown,
         }
     }
-    Place::From { ttl, address, sure }
+    if !sure && address == ip { Place::Unknown } else { Place::From { ttl, address, sure } }
 }
 
 /// Chance of being wrong about one hop from which on nothing is said about it.

@@ -299,6 +299,12 @@ impl Path {
             self.settled = now;
             return;
         }
+        // The destination is nearer than its lost answers had it look: no change.
+        if let Some(end) = now.len().checked_sub(1)
+            && self.settled.get(end..).is_some_and(|rest| rest.iter().all(|h| h.is_none() || *h == now[end]))
+        {
+            self.settled.truncate(now.len());
+        }
         if same_path(&self.settled, &now) || self.is_sibling(&now) {
             self.settled = merge(&self.settled, &now);
             self.candidate = None;
@@ -453,8 +459,10 @@ mod tests {
         run(&mut p, 0, &[Some(1), None, None, Some(9)]);
         assert_eq!(p.length(), Some(4));
         run(&mut p, 1, &[Some(1), Some(2), Some(9)]);
+        run(&mut p, 2, &[Some(1), Some(2), Some(9)]);
         assert_eq!(p.length(), Some(3));
-        for round in 2..9 {
+        assert!(p.changes.is_empty(), "the same path, better known");
+        for round in 3..9 {
             run(&mut p, round, &[Some(1), Some(2), None, Some(9)]);
         }
         assert_eq!((p.length(), p.hops().len()), (Some(3), 3), "lost answers do not make it longer");
