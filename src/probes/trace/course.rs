@@ -149,12 +149,12 @@ struct Round {
     limit: u8,
     /// A probe far beyond what is known: only the target's answer to it counts.
     scout: Option<u8>,
-    /// TTLs up to this are another course's affair.
-    taken: u8,
+    /// These TTLs are another course's affair.
+    taken: u64,
     /// What it told of them, until this round has reached the target.
     held: Vec<(u8, Mono, HopOutcome)>,
     /// How many of them are still open.
-    open: u8,
+    open: u32,
     /// Where the path ended, and whether at the target.
     end: Option<(u8, bool)>,
     next_send: Mono,
@@ -235,14 +235,20 @@ impl Course {
         }
     }
 
-    /// Begins a round whose first `taken` routers another course asks.
-    pub(super) fn begin_beyond(&mut self, now: Mono, taken: u8) -> u32 {
+    /// Begins a round in which another course asks the routers at the TTLs `taken`,
+    /// and nobody those at `spared` (bit 0 is TTL 1).
+    pub(super) fn begin_beyond(&mut self, now: Mono, taken: u64, spared: u64) -> u32 {
         self.taken_over += 1;
         let reach = self.reach.unwrap_or(self.settings.max_ttl);
-        self.enter_round(now, taken + 1, reach, false, taken.min(reach.saturating_sub(1)))
+        let before = (1 << (reach - 1)) - 1;
+        let number = self.enter_round(now, 1, reach, false, taken & before);
+        if let Some(round) = self.round(number) {
+            round.todo.retain(|ttl| (taken | spared) & before & bit(*ttl) == 0);
+        }
+        number
     }
 
-    fn enter_round(&mut self, now: Mono, first: u8, last: u8, scouts: bool, taken: u8) -> u32 {
+    fn enter_round(&mut self, now: Mono, first: u8, last: u8, scouts: bool, taken: u64) -> u32 {
         let number = self.begun;
         self.begun = number.wrapping_add(1);
         let scout = Some(self.settings.max_ttl).filter(|max| scouts && last < *max);
@@ -255,7 +261,7 @@ impl Course {
             scout,
             taken,
             held: Vec::new(),
-            open: taken,
+            open: taken.count_ones(),
             end: None,
             next_send: now,
             over: false,
@@ -326,7 +332,7 @@ impl Course {
     /// where that says nothing about it.
     pub(super) fn taken(&mut self, round: u32, ttl: u8, told: Option<(Mono, HopOutcome)>) {
         let expected = self.route.get(usize::from(ttl).wrapping_sub(1)).and_then(|k| k.from);
-        let Some(r) = self.round(round).filter(|r| ttl <= r.taken) else { return };
+        let Some(r) = self.round(round).filter(|r| r.taken & bit(ttl) != 0) else { return };
         let correction = matches!(told, Some((_, HopOutcome::Late { .. })));
         if !correction {
             r.open = r.open.saturating_sub(1);
@@ -574,6 +580,11 @@ impl Course {
             self.rounds.pop_front();
         }
     }
+}
+
+/// The bit of a TTL, from 1.
+pub(super) fn bit(ttl: u8) -> u64 {
+    1_u64.checked_shl(u32::from(ttl.wrapping_sub(1))).unwrap_or(0)
 }
 
 impl Round {

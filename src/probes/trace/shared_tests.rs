@@ -122,11 +122,13 @@ fn a_path_that_breaks_before_its_own_part_is_not_told_whole() {
 }
 
 #[test]
-fn routes_share_up_to_where_they_part() {
+fn routes_share_the_routers_that_both_met() {
     let route = |hops: &[u8]| hops.iter().map(|n| (*n > 0).then(|| router(*n))).collect::<Vec<_>>();
-    assert_eq!(common(&route(&[1, 2, 3]), &route(&[1, 2, 4])), 2);
-    assert_eq!(common(&route(&[1, 0, 3]), &route(&[1, 2, 3])), 3);
-    assert_eq!(common(&route(&[1, 0]), &route(&[1, 0])), 1);
-    assert_eq!(common(&route(&[5, 2]), &route(&[1, 2])), 0);
-    assert_eq!(common(&[], &route(&[1])), 0);
+    assert_eq!(common(&route(&[1, 2, 3]), &route(&[1, 2, 4])), (0b11, 0));
+    assert_eq!(common(&route(&[1, 2, 3]), &route(&[1, 0, 3])), (0b101, 0b10), "not asked, not told");
+    assert_eq!(common(&route(&[1, 2, 3]), &route(&[0, 2, 3])), (0b111, 0), "the gateway is everybody's");
+    assert_eq!(common(&route(&[1, 0, 3]), &route(&[1, 2, 3])), (0b101, 0), "only this one knows it");
+    assert_eq!(common(&route(&[1, 2, 3]), &route(&[1, 9, 3])), (0b101, 0), "parallel routers");
+    assert_eq!(common(&route(&[1, 2, 3]), &route(&[1, 2, 0])), (0b11, 0));
+    assert_eq!(common(&[], &route(&[1])), (0, 0));
 }
