@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::catalogue::{PATH_CHANGED, PATH_HOP_RATELIMIT, PATH_ICMP_FILTERED, PATH_LOSS};
 use super::draft::{Draft, join};
 use super::scene::{Life, Scene, Subject};
+use crate::model::probe::TraceProto;
 use crate::model::{Confidence, Message, Mono, ProbeKind, Role, Severity};
 use crate::state::stats::binomial_tail;
 use crate::state::{Hop, Path, Point, ProbeState, Tally};
@@ -26,7 +27,8 @@ const ENOUGH: u64 = 6;
 pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for subject in scene.judged().filter(|s| s.life == Life::Alive) {
-        let Some((kind, tally)) = end_to_end(scene, subject) else { continue };
+        let counted = end_to_end(scene, subject).or_else(|| by_trace(scene, subject));
+        let Some((kind, tally)) = counted else { continue };
         let Some(ratio) = significant(&tally, scene.thresholds.loss) else { continue };
         let Some(ip) = subject.address else { continue };
         let place = first_affected(scene, ip, ratio);
@@ -44,7 +46,11 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
                 .arg("loss", ratio)
                 .severity(severity)
                 .since(first_lost)
-                .confidence(if located { Confidence::Strong } else { Confidence::Likely })
+                .confidence(match kind {
+                    ProbeKind::Trace => Confidence::Possible,
+                    _ if located => Confidence::Strong,
+                    _ => Confidence::Likely,
+                })
         });
         draft.evidence.push(crate::model::Evidence::from_probe(
             kind,
@@ -66,6 +72,15 @@ fn end_to_end(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<(ProbeKind, Ta
         let tally = subject.probe(kind)?.series.tally_since(scene.window());
         (tally.received() > 0).then_some((kind, tally))
     })
+}
+
+/// Where nothing else may be sent: the target's answers to the trace's SYNs. Those to
+/// its UDP probes do not count, they are rationed; few as they are, these are a hint.
+fn by_trace(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<(ProbeKind, Tally)> {
+    let path = subject.probe(ProbeKind::Trace)?.paths.get(TraceProto::Tcp)?;
+    let target = path.hops().get(usize::from(path.length()?).checked_sub(1)?)?;
+    let tally = target.tally_since(scene.window());
+    (tally.received() > 0 && tally.sent() >= ENOUGH).then_some((ProbeKind::Trace, tally))
 }
 
 /// The loss, where it exceeds the threshold and chance does not explain it.
