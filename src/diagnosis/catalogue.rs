@@ -90,6 +90,7 @@ codes! {
     PORT_FILTERED "port.filtered" Transport Service Port;
     PORT_NOT_LISTENING "port.not_listening" Transport Host Listener;
     PORT_LOOPBACK_ONLY "port.loopback_only" Transport Host Listener;
+    UDP_NO_REPLY "udp.no_reply" Transport Service Port;
     DNS_NO_NAMESERVER "dns.no_nameserver" Name Host Name;
     DNS_SERVER_UNREACHABLE "dns.server_unreachable" Name Service Name;
     DNS_TIMEOUT "dns.timeout" Name Service Name;
@@ -103,6 +104,7 @@ codes! {
     TLS_NAME_MISMATCH "tls.name_mismatch" Tls Service Tls;
     TLS_UNTRUSTED "tls.untrusted" Tls Service Tls;
     TLS_INCOMPLETE_CHAIN "tls.incomplete_chain" Tls Service Tls;
+    TLS_REVOKED "tls.revoked" Tls Service Tls;
     TLS_EXPIRING "tls.expiring" Tls Service Tls;
     TLS_HANDSHAKE_FAILED "tls.handshake_failed" Tls Service Tls;
     SERVICE_SILENT "service.silent" Application Service Service;
@@ -110,6 +112,8 @@ codes! {
     HTTP_5XX "http.5xx" Application Service Http;
     HTTP_4XX "http.4xx" Application Service Http;
     HTTP_SLOW "http.slow" Application Service Http;
+    TIME_UNSYNCHRONISED "time.unsynchronised" Time Service Service;
+    TIME_SERVER_UNREACHABLE "time.server_unreachable" Time Service Port;
 }
 
 /// The code of that name.

@@ -52,6 +52,7 @@ fn literals_need_no_server() {
 fn the_only_server_is_dead() {
     let mut t = Tape::watching(&[NAME]);
     t.host(NS1, Reply::Icmp(ip("10.77.1.1"), IcmpError::HostUnreachable, 3_050));
+    t.world.stops(NS1, vec![super::world::Stop::Objects(ip("10.77.1.1"), IcmpError::HostUnreachable, 3_050)]);
     t.resolving(Reply::Silence);
     t.until(8.0);
     t.root("dns.server_unreachable@nameserver 10.77.53.53", Critical, Strong);

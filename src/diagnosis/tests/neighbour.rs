@@ -6,7 +6,7 @@ use crate::model::Confidence::Strong;
 use crate::model::Severity::Critical;
 use crate::model::link::NeighbourState;
 use crate::model::sample::IcmpError;
-use crate::model::{Confidence, Side, Status};
+use crate::model::{Side, Status};
 
 const SRV: &str = "10.77.9.20";
 const GATEWAY: &str = "10.77.1.1";
@@ -72,7 +72,7 @@ fn without_targets_a_dead_gateway_is_told() {
     gateway_dies(&mut t, 5.0);
     t.until(8.0);
     assert_eq!(t.verdict().root().map(|f| f.code.as_str()), Some("neigh.gateway_unresolved"), "{:?}", t.ids());
-    assert_eq!(t.verdict().root().map(|f| f.confidence), Some(Confidence::Strong));
+    assert_eq!(t.verdict().root().map(|f| f.confidence), Some(Strong));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn it_recovers_with_the_entry() {
     t.until(2.0);
     gateway_dies(&mut t, 5.0);
     t.until(8.0);
-    t.neighbour(GATEWAY, |n| n.state = NeighbourState::Reachable);
+    t.network(|n| n.neighbours[0] = super::world::neighbour(2, GATEWAY));
     for to in [SRV, GATEWAY, "10.77.53.53"] {
         t.host(to, Reply::Well(1));
         t.world.path(to, &format!("10.77.1.1 {to}"));

@@ -105,10 +105,8 @@ fn a_router_without_a_route_says_so_at_once() {
 fn host_unreachable_prompt_every_time_is_the_routers_own_word() {
     let mut t = Tape::watching(&[SRV6]);
     t.host(SRV6, Reply::Icmp(ip("fd77:12::2"), IcmpError::HostUnreachable, 1));
-    t.world.stops(
-        SRV6,
-        vec![Stop::At(ip("fd77:1::1")), Stop::Objects(ip("fd77:12::2"), IcmpError::HostUnreachable, 1)],
-    );
+    t.world
+        .stops(SRV6, vec![Stop::At(ip("fd77:1::1")), Stop::Objects(ip("fd77:12::2"), IcmpError::HostUnreachable, 1)]);
     t.until(8.0);
     t.root("path.unreachable@fd77:12::2", Critical, Strong);
     t.never("host.unreachable");
@@ -240,7 +238,7 @@ fn what_was_lost_before_a_sleep_is_not_judged_after_it() {
     let mut t = Tape::watching(&["https://10.77.9.20/", OTHER]);
     t.until(5.0);
     t.host(SRV, Reply::Silence);
-    t.until(6.5);
+    t.until(5.9);
     t.suspend(3_600);
     t.host(SRV, Reply::Well(1));
     t.until(3_610.0);

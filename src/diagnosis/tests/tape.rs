@@ -56,6 +56,10 @@ impl Tape {
             discover: true,
             thresholds: Thresholds::default(),
             count: None,
+            expected: Vec::new(),
+            runbooks: Vec::new(),
+            guide: false,
+            keep_records: false,
         };
         let rights = Rights { icmp, trace: TraceRight::Errqueue, packet: false, netadmin: false };
         let identity = HostIdentity { name: Untrusted::new("web-7"), uid: 1000, rights };
