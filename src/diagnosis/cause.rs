@@ -40,7 +40,7 @@ fn covers(cause: &Draft, effect: &Draft, scene: &Scene<'_>) -> bool {
     }
     // What is wrong with one port says nothing about another of the same host, and
     // one name's certificate nothing about another name at the same port.
-    let of_one_service = cause.code.class >= Class::Listener;
+    let of_one_service = cause.code.class >= Class::Listener || cause.code.class == Class::Firewall;
     let of_one_name = cause.code.class >= Class::Tls;
     let explains = |(cid, caddress): &(TargetId, Option<IpAddr>), id: TargetId, address: Option<IpAddr>| {
         match (caddress, address) {

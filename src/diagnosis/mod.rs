@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod cause;
 mod draft;
+mod firewall;
 mod link;
 mod listener;
 mod names;
@@ -45,6 +46,7 @@ const RULES: &[Rule] = &[
     path::rate_limits,
     path::changes,
     path::icmp_filtered,
+    firewall::local_drops,
     transport::ports,
     listener::expected,
     names::no_nameserver,

@@ -301,7 +301,10 @@ fn loop_in(path: &Path, lately: Mono) -> Option<(u8, IpAddr)> {
 /// kind.
 fn prohibited_by(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<Complaint> {
     subject.address?;
-    let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::AdminProhibited)?;
+    let complaint = subject
+        .complaints(scene)
+        .into_iter()
+        .find(|c| c.error == IcmpError::AdminProhibited && !scene.state.network.is_own(c.from))?;
     let measured = |p: &&&ProbeState| !matches!(p.kind(), ProbeKind::Trace | ProbeKind::Resolve);
     let forbidden = |p: &&ProbeState| {
         let outcome = scene.newest(p).map(|s| &s.outcome);

@@ -87,9 +87,9 @@ impl Port<'_, '_> {
 
     fn objected(&self, from: std::net::IpAddr, error: IcmpError, at: At) -> Option<Draft> {
         let (_, began) = self.failing()?;
-        // What our own kernel could not resolve is the neighbours' affair.
-        let unresolved = error == IcmpError::HostUnreachable && self.scene.state.network.is_own(from);
-        if error == IcmpError::TimeExceeded || unresolved || !self.host_well_since(began) {
+        // What our own kernel says is the neighbours' affair, or our own filter's.
+        let ours = self.scene.state.network.is_own(from) && !self.subject.own;
+        if error == IcmpError::TimeExceeded || ours || !self.host_well_since(began) {
             return None;
         }
         let seen = Message::new("seen-icmp").with("from", from).with("error", icmp_word(error));

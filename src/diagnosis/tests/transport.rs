@@ -121,6 +121,29 @@ fn an_error_that_hits_the_whole_host_is_no_rejection() {
 }
 
 #[test]
+fn what_our_own_firewall_refuses_is_this_hosts_affair() {
+    let ours = |error| Reply::Icmp(ip("10.77.1.7"), error, 0);
+    for error in [IcmpError::AdminProhibited, IcmpError::PortUnreachable] {
+        let mut t = Tape::watching(&[PORT]);
+        t.port(PORT, ours(error));
+        t.until(3.0);
+        t.root("firewall.local_drop@host", Critical, Strong);
+        assert_eq!(t.ids().len(), 1);
+    }
+    let eperm = || Reply::Unsent(crate::model::sample::Unsent::Filtered);
+    let mut t = Tape::watching(&[PORT]);
+    t.host(SRV, eperm());
+    t.until(3.0);
+    t.root("firewall.local_drop@host", Critical, Likely);
+    // Echo alone is nobody's loss where the service answers.
+    let mut t = Tape::watching(&[PORT]);
+    t.echo(SRV, eperm());
+    t.until(6.0);
+    t.stayed_quiet();
+    assert_eq!(t.status(), Status::Healthy);
+}
+
+#[test]
 fn refused_over_udp_is_refused_and_silence_of_an_unknown_service_is_nothing() {
     let mut t = Tape::watching(&["udp://10.77.9.20:9999"]);
     t.port("10.77.9.20:9999", Reply::Refused);
