@@ -244,7 +244,11 @@ fn is_silent(scene: &Scene<'_>, subject: &Subject<'_>, probe: &ProbeState) -> bo
     // Other questions of the same server still wait for their answers.
     let waits = subject.probes.iter().any(|p| p.kind() == ProbeKind::Dns && scene.newest(p).is_none());
     scene.failing(probe, good).is_some_and(|(n, first)| {
-        n >= SILENT.0 && scene.now().since(first) >= long && !waits && scene.beyond_chance(probe, n)
+        n >= SILENT.0
+            && scene.now().since(first) >= long
+            && !waits
+            && scene.beyond_chance(probe, n)
+            && !scene.loss_explains(subject, n)
     })
 }
 

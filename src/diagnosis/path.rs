@@ -15,6 +15,8 @@ use crate::state::{Hop, Path, Point, ProbeState, Tally};
 const HARMLESS: f64 = 0.02;
 /// Chance that a harmless loss looks as bad as what was measured.
 const CHANCE: f64 = 0.01;
+/// Fewest packets of which a share means anything: losses come in bursts.
+const FEWEST: u64 = 10;
 /// Loss at one hop alone from which it is called a rate limit.
 const LIMITED: f64 = 0.4;
 /// Fewest answers expected from a hop before its silence is judged.
@@ -96,7 +98,9 @@ fn connects_lose_nothing(scene: &Scene<'_>, subject: &Subject<'_>, echo: &Tally)
 /// The loss, where it exceeds the threshold and chance does not explain it.
 fn significant(tally: &Tally, threshold: f64) -> Option<f64> {
     let ratio = tally.loss()?;
-    let beyond = ratio > threshold && binomial_tail(tally.lost + tally.errors, tally.sent(), HARMLESS) < CHANCE;
+    let beyond = tally.sent() >= FEWEST
+        && ratio > threshold
+        && binomial_tail(tally.lost + tally.errors, tally.sent(), HARMLESS) < CHANCE;
     beyond.then_some(ratio)
 }
 

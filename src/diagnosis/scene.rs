@@ -144,6 +144,14 @@ impl<'a> Scene<'a> {
         beyond_chance(probe, failures, self.window())
     }
 
+    /// Whether the loss that echo to the subject measures may have taken so many
+    /// packets in a row.
+    pub fn loss_explains(&self, subject: &Subject<'_>, packets: u32) -> bool {
+        let tally = subject.probe(ProbeKind::Icmp).map(|p| p.series.tally_since(self.window()));
+        let ratio = tally.filter(|t| t.received() > 0).and_then(|t| t.loss()).unwrap_or(0.0);
+        ratio.powi(packets as i32) >= CHANCE
+    }
+
     /// Subjects that people named.
     pub fn watched(&self) -> impl Iterator<Item = &Subject<'a>> {
         self.subjects.iter().filter(|s| s.target.role == Role::Watched)

@@ -17,9 +17,7 @@ const VANISHED: (u32, Duration) = (2, Duration::from_millis(2_500));
 /// The same of datagrams, of which none is sent again by the kernel.
 const UNANSWERED: (u32, Duration) = (3, Duration::from_millis(2_000));
 /// A connect sends three SYNs before it is given up (after 0, 1 and 3 seconds).
-const SYNS: i32 = 3;
-/// That chance lost them all must be less likely than this.
-const CHANCE: f64 = 1e-3;
+const SYNS: u32 = 3;
 /// Ports with a well-known exchange over UDP: DNS and NTP.
 const KNOWN_EXCHANGE: [u16; 2] = [53, 123];
 
@@ -108,7 +106,8 @@ impl Port<'_, '_> {
             _ => return None,
         };
         let told = lost >= enough && self.scene.now().since(began) >= long && self.host_well_since(began);
-        if !told || !self.scene.beyond_chance(self.probe, lost) || self.loss_explains(lost) {
+        let tries = lost * if self.kind() == ProbeKind::Tcp { SYNS } else { 1 };
+        if !told || !self.scene.beyond_chance(self.probe, lost) || self.scene.loss_explains(self.subject, tries) {
             return None;
         }
         let confidence = if lost >= 3 { Confidence::Strong } else { Confidence::Likely };
@@ -116,14 +115,6 @@ impl Port<'_, '_> {
             if code == PORT_FILTERED { ("seen-syn-lost", "want-open") } else { ("seen-unanswered", "want-answer") };
         let seen = Message::new(seen).with("lost", lost);
         Some(self.draft(code).confidence(confidence).evidence(self.kind().name(), seen, Message::new(want), at))
-    }
-
-    /// Whether the loss that echo measures may have taken them all.
-    fn loss_explains(&self, lost: u32) -> bool {
-        let tally = self.subject.probe(ProbeKind::Icmp).map(|p| p.series.tally_since(self.scene.window()));
-        let ratio = tally.filter(|t| t.received() > 0).and_then(|t| t.loss()).unwrap_or(0.0);
-        let tries = lost as i32 * if self.kind() == ProbeKind::Tcp { SYNS } else { 1 };
-        ratio.powi(tries) >= CHANCE
     }
 
     /// A server that says itself that it does not know the time (RFC 5905 7.3: leap
