@@ -101,7 +101,8 @@ impl Draft {
     /// It affects this subject, too.
     pub fn add(&mut self, subject: &Subject<'_>) {
         let entry = (subject.target.id, subject.address);
-        if !self.affects.contains(&entry) {
+        // Rules go through subjects in order; a search would cost the square of them.
+        if self.affects.last() != Some(&entry) {
             self.affects.push(entry);
         }
     }

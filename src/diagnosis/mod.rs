@@ -152,7 +152,7 @@ fn soften(drafts: &mut [Draft], scene: &Scene<'_>) {
     let sound = |s: &&Subject<'_>| s.address.is_some() && !at_fault.contains(&(s.target.id, s.address));
     let works = |id: TargetId| scene.at_addresses(id).iter().filter(sound).any(|s| s.works(scene));
     let undecided = |s: &Subject<'_>| !matches!(s.life, Life::Dead { .. }) && !s.service_failed(scene);
-    let open = |id: TargetId| scene.at_addresses(id).iter().filter(sound).any(|s| undecided(s));
+    let open = |id: TargetId| scene.at_addresses(id).iter().filter(sound).any(undecided);
     let far = |d: &Draft| d.code.class >= Class::Path && d.code.class != Class::Name && !d.affects.is_empty();
     for draft in drafts.iter_mut().filter(|d| far(d) && d.severity == Severity::Critical) {
         if draft.affects.iter().all(|(id, _)| works(*id)) {

@@ -75,7 +75,9 @@ pub fn servers(scene: &Scene<'_>) -> Vec<Draft> {
         };
         let harmless = if names.is_empty() { any_answers } else { hurt.is_empty() };
         if let Some(mut draft) = server(scene, subject, health) {
-            hurt.iter().for_each(|s| draft.add(s));
+            for name in hurt {
+                draft.add(name);
+            }
             let mildest = if harmless { Severity::Warning } else { Severity::Critical };
             let severity = draft.severity.min(mildest);
             drafts.push(draft.severity(severity));
@@ -206,17 +208,17 @@ fn health<'a>(scene: &Scene<'a>, subject: &Subject<'a>) -> Health<'a> {
     let (mut answers, mut slow, mut refuses, mut silent) = (false, None, None, None);
     for probe in subject.probes.iter().copied().filter(|p| p.kind() == ProbeKind::Dns) {
         match scene.newest(probe).map(|s| &s.outcome) {
-            Some(Outcome::Answered { detail: Detail::Dns(answer), .. }) => match failure_code(probe, answer) {
-                Some(code) => match &mut says {
-                    Some((first, probes)) if *first == code => probes.push(probe),
-                    Some(_) => {}
-                    None => says = Some((code, vec![probe])),
-                },
-                None => {
+            Some(Outcome::Answered { detail: Detail::Dns(answer), .. }) => {
+                if let Some(code) = failure_code(probe, answer) {
+                    let (first, probes) = says.get_or_insert_with(|| (code, Vec::new()));
+                    if *first == code {
+                        probes.push(probe);
+                    }
+                } else {
                     answers = true;
                     slow = slow.or_else(|| slowness(scene, probe).map(|median| (probe, median)));
                 }
-            },
+            }
             Some(Outcome::Refused { .. } | Outcome::Icmp { .. }) => refuses = refuses.or(Some(probe)),
             Some(Outcome::Lost) if is_silent(scene, subject, probe) => silent = silent.or(Some(probe)),
             _ => {}

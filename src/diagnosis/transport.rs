@@ -15,7 +15,7 @@ use crate::state::{Point, ProbeState};
 /// SYNs that must vanish, and for how long, before a port counts as filtered.
 const VANISHED: (u32, Duration) = (2, Duration::from_millis(2_500));
 /// The same of datagrams, of which none is sent again by the kernel.
-const UNANSWERED: (u32, Duration) = (3, Duration::from_millis(2_000));
+const UNANSWERED: (u32, Duration) = (3, Duration::from_secs(2));
 /// A connect sends three SYNs before it is given up (after 0, 1 and 3 seconds).
 const SYNS: u32 = 3;
 /// Ports with a well-known exchange over UDP: DNS and NTP.

@@ -92,7 +92,7 @@ fn a_slow_first_byte_is_a_warning() {
     t.stayed_quiet();
 }
 
-fn failing(stage: Stage, failure: Failure, until: f64) -> Tape {
+fn failing(stage: Stage, failure: &Failure, until: f64) -> Tape {
     let mut t = Tape::watching(&[URL]);
     for set in [Tape::tls, Tape::http] {
         set(&mut t, SOCKET, Reply::Fails(stage, failure.clone()));
@@ -112,11 +112,11 @@ fn failures_above_an_open_port_are_told_apart() {
         (Stage::FirstByte, Failure::Reset, "service.reset"),
         (Stage::FirstByte, Failure::Closed, "service.reset"),
     ] {
-        let t = failing(stage, failure, 5.0);
+        let t = failing(stage, &failure, 5.0);
         t.root(&format!("{code}@{SOCKET}"), Critical, Strong);
         assert_eq!(t.ids().len(), 1);
     }
-    failing(Stage::Handshake, Failure::Silent, 9.0).root("service.silent@10.77.9.20:443", Critical, Strong);
+    failing(Stage::Handshake, &Failure::Silent, 9.0).root("service.silent@10.77.9.20:443", Critical, Strong);
 }
 
 #[test]
