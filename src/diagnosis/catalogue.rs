@@ -14,6 +14,8 @@ pub enum Class {
     Neighbour,
     Gateway,
     Path,
+    /// This host's own packet filter: it explains names and ports that it cuts off.
+    Firewall,
     Host,
     Name,
     /// A listener of this host: what a port says follows from it, and nothing on
@@ -31,11 +33,13 @@ impl Class {
     /// The declared edges of cause: whether a fault of this class may explain one
     /// of `effect`.
     pub fn may_cause(self, effect: Self) -> bool {
-        use Class::{Apart, Host, Listener, Name, Port};
+        use Class::{Apart, Firewall, Host, Listener, Name, Port};
         match (self, effect) {
             (Apart, _) | (_, Apart) => false,
             (Listener, effect) => effect == Port,
             (_, Listener) => false,
+            (Firewall, effect) => matches!(effect, Name | Port),
+            (_, Firewall) => false,
             // A dead far host does not explain a name server, nor the other way round.
             (Host, Name) | (Name, Host) => false,
             _ => self < effect,
@@ -90,6 +94,8 @@ codes! {
     PORT_FILTERED "port.filtered" Transport Service Port;
     PORT_NOT_LISTENING "port.not_listening" Transport Host Listener;
     PORT_LOOPBACK_ONLY "port.loopback_only" Transport Host Listener;
+    FIREWALL_LOCAL_DROP "firewall.local_drop" Transport Host Firewall;
+    UDP_NO_REPLY "udp.no_reply" Transport Service Port;
     DNS_NO_NAMESERVER "dns.no_nameserver" Name Host Name;
     DNS_SERVER_UNREACHABLE "dns.server_unreachable" Name Service Name;
     DNS_TIMEOUT "dns.timeout" Name Service Name;
@@ -103,6 +109,7 @@ codes! {
     TLS_NAME_MISMATCH "tls.name_mismatch" Tls Service Tls;
     TLS_UNTRUSTED "tls.untrusted" Tls Service Tls;
     TLS_INCOMPLETE_CHAIN "tls.incomplete_chain" Tls Service Tls;
+    TLS_REVOKED "tls.revoked" Tls Service Tls;
     TLS_EXPIRING "tls.expiring" Tls Service Tls;
     TLS_HANDSHAKE_FAILED "tls.handshake_failed" Tls Service Tls;
     SERVICE_SILENT "service.silent" Application Service Service;
@@ -110,6 +117,8 @@ codes! {
     HTTP_5XX "http.5xx" Application Service Http;
     HTTP_4XX "http.4xx" Application Service Http;
     HTTP_SLOW "http.slow" Application Service Http;
+    TIME_UNSYNCHRONISED "time.unsynchronised" Time Service Service;
+    TIME_SERVER_UNREACHABLE "time.server_unreachable" Time Service Port;
 }
 
 /// The code of that name.

@@ -1,9 +1,11 @@
 //! Which finding explains which: the declared edges, and what both affect.
 
+use std::net::IpAddr;
+
 use super::catalogue::Class;
 use super::draft::Draft;
 use super::scene::Scene;
-use crate::model::{Finding, FindingId, Role, Severity};
+use crate::model::{Finding, FindingId, Role, Severity, TargetId};
 
 /// The index of the finding that explains `effect`: the one nearest to the root
 /// among those of an earlier class that affect everything it affects.
@@ -32,26 +34,39 @@ fn covers(cause: &Draft, effect: &Draft, scene: &Scene<'_>) -> bool {
     let own = |id| scene.state.target(id).is_some_and(|t| t.role == Role::Resolver);
     let resolvers: Vec<_> = effect.affects.iter().filter(|(id, _)| own(*id)).collect();
     let to_explain: Vec<_> = if resolvers.is_empty() { effect.affects.iter().collect() } else { resolvers };
-    // What is wrong with one port says nothing about another of the same host.
-    let of_one_service = cause.code.class >= Class::Listener;
-    to_explain.into_iter().all(|(id, address)| {
-        cause.affects.iter().any(|(cid, caddress)| match (caddress, address) {
-            _ if of_one_service && cid != id && cause.subject != effect.subject => false,
+    // A name that was resolved is not what keeps its address from working.
+    if cause.code.class == Class::Name && effect.affects.iter().any(|(_, address)| address.is_some()) {
+        return false;
+    }
+    // What is wrong with one port says nothing about another of the same host, and
+    // one name's certificate nothing about another name at the same port.
+    let of_one_service = cause.code.class >= Class::Listener || cause.code.class == Class::Firewall;
+    let of_one_name = cause.code.class >= Class::Tls;
+    let explains = |(cid, caddress): &(TargetId, Option<IpAddr>), id: TargetId, address: Option<IpAddr>| {
+        match (caddress, address) {
+            _ if of_one_name && *cid != id => false,
+            _ if of_one_service && *cid != id && cause.subject != effect.subject => false,
             // One address: whoever is at it suffers alike.
-            (Some(c), Some(e)) => c == e,
+            (Some(c), Some(e)) => *c == e,
             // The cause is about a name: it explains what that target lacks.
-            (None, _) => cid == id,
+            (None, _) => *cid == id,
             (Some(_), None) => false,
-        })
-    })
+        }
+    };
+    to_explain.into_iter().all(|(id, address)| cause.affects.iter().any(|c| explains(c, *id, *address)))
 }
 
 /// Roots first by severity, affected targets and layer, each followed by what it
 /// causes; findings for information last.
-pub fn order(findings: Vec<Finding>) -> Vec<Finding> {
+pub fn order(findings: Vec<Finding>, scene: &Scene<'_>) -> Vec<Finding> {
+    // Name servers and gateways count as targets only where nobody named one.
+    let counts =
+        |id: &&TargetId| !scene.has_targets || scene.state.target(**id).is_some_and(|t| t.role == Role::Watched);
+    let suffering = |f: &Finding| f.targets.iter().filter(counts).count();
+
     let (mut info, rest): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.severity == Severity::Info);
     let (mut roots, mut effects): (Vec<_>, Vec<_>) = rest.into_iter().partition(|f| f.caused_by.is_none());
-    roots.sort_by_key(|f| (std::cmp::Reverse(f.severity), std::cmp::Reverse(f.targets.len()), f.layer, f.id.clone()));
+    roots.sort_by_key(|f| (std::cmp::Reverse(f.severity), std::cmp::Reverse(suffering(f)), f.layer, f.id.clone()));
     effects.sort_by_key(|f| (f.layer, f.id.clone()));
     info.sort_by_key(|f| (f.layer, f.id.clone()));
     let mut ordered = Vec::with_capacity(roots.len() + effects.len() + info.len());

@@ -1,10 +1,11 @@
 //! A finding under construction, and the evidence sentences that rules share.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::catalogue::Code;
 use super::scene::{Scene, Subject};
-use crate::model::{Arg, At, Confidence, Evidence, Message, Mono, Severity, TargetId};
+use crate::model::{Arg, At, Confidence, Evidence, Message, Mono, Role, Severity, TargetId};
 
 /// A finding before its causes are known.
 #[derive(Debug, Clone)]
@@ -100,15 +101,27 @@ impl Draft {
     /// It affects this subject, too.
     pub fn add(&mut self, subject: &Subject<'_>) {
         let entry = (subject.target.id, subject.address);
-        if !self.affects.contains(&entry) {
+        // Rules go through subjects in order; a search would cost the square of them.
+        if self.affects.last() != Some(&entry) {
             self.affects.push(entry);
         }
     }
 
-    /// Critical where a target it affects cannot be used at all, else a warning.
+    /// Critical where a target it affects cannot be used at any other address, else a
+    /// warning.
     #[must_use]
     pub fn severity_by_use(self, scene: &Scene<'_>) -> Self {
-        let unusable = self.affects.is_empty() || self.affects.iter().any(|(id, _)| !scene.usable(*id));
+        let lost: HashSet<_> = self.affects.iter().copied().collect();
+        let role = |id: TargetId| scene.state.target(id).map(|t| t.role);
+        let mut watched = self.affects.iter().filter(|(id, _)| role(*id) == Some(Role::Watched)).peekable();
+        let unusable = if !scene.has_targets || self.affects.is_empty() {
+            self.affects.is_empty() || self.affects.iter().any(|(id, _)| !scene.usable_beside(*id, &lost))
+        } else if watched.peek().is_some() {
+            watched.any(|(id, _)| !scene.usable_beside(*id, &lost))
+        } else {
+            // Name servers only: one that is left is enough.
+            !scene.resolvers().any(|s| scene.usable_beside(s.target.id, &lost))
+        };
         let severity = if unusable { Severity::Critical } else { Severity::Warning };
         self.severity(severity)
     }

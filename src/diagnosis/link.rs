@@ -7,7 +7,7 @@ use super::catalogue::{ADDR_MISSING, LINK_DOWN, LINK_NO_CARRIER, ROUTE_DEFAULT_M
 use super::draft::{Draft, join};
 use super::scene::{Scene, Subject};
 use crate::model::Message;
-use crate::model::link::{LookupResult, RouteKind};
+use crate::model::link::{InterfaceAddress, LookupResult, RouteKind, Scope};
 use crate::model::units::Prefix;
 
 /// Link down, no carrier, no address: on the interface that carries what is
@@ -15,7 +15,7 @@ use crate::model::units::Prefix;
 /// the kernel says so.
 pub fn links(scene: &Scene<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for subject in scene.judged().filter(|s| !s.own && !is_loopback(s.address)) {
+    for subject in scene.depended().filter(|s| !s.own && !is_loopback(s.address)) {
         if let Some(index) = scene.state.network.carrying_interface(subject.address) {
             judge_interface(scene, index, Some(subject), &mut drafts);
         }
@@ -25,7 +25,7 @@ pub fn links(scene: &Scene<'_>) -> Vec<Draft> {
     {
         judge_interface(scene, index, None, &mut drafts);
     }
-    drafts
+    drafts.into_iter().map(|d| d.severity_by_use(scene)).collect()
 }
 
 fn is_loopback(ip: Option<IpAddr>) -> bool {
@@ -42,7 +42,7 @@ fn judge_interface(scene: &Scene<'_>, index: u32, subject: Option<&Subject<'_>>,
         LINK_NO_CARRIER
     } else if !network.interface_has_global(index) {
         // A bridge's or bond's port needs no address of its own.
-        if link.master.is_some() {
+        if link.master.is_some() || being_tried(scene, index) {
             return;
         }
         ADDR_MISSING
@@ -68,6 +68,13 @@ fn judge_interface(scene: &Scene<'_>, index: u32, subject: Option<&Subject<'_>>,
     drafts.push(draft);
 }
 
+/// Whether duplicate address detection still runs for an address of the interface:
+/// it will have one in a second or two.
+fn being_tried(scene: &Scene<'_>, index: u32) -> bool {
+    let tried = |a: &InterfaceAddress| a.index == index && a.tentative && !a.dad_failed && a.scope == Scope::Global;
+    scene.state.network.listing().is_some_and(|n| n.addresses.iter().any(tried))
+}
+
 /// No default route for a family that something off-link needs. Must stay quiet
 /// about a family that nobody uses.
 pub fn default_routes(scene: &Scene<'_>) -> Vec<Draft> {
@@ -82,7 +89,7 @@ pub fn default_routes(scene: &Scene<'_>) -> Vec<Draft> {
             scene.at,
         )
     };
-    for subject in scene.judged().filter(|s| !s.own && !s.on_link) {
+    for subject in scene.depended().filter(|s| !s.own && !s.on_link) {
         let Some(ip) = subject.address else { continue };
         if scene.state.network.lookup(ip) == Some(&LookupResult::NoRoute)
             && !scene.state.network.has_default(ip.is_ipv4())
@@ -111,7 +118,7 @@ fn nowhere_to_go(scene: &Scene<'_>) -> Option<bool> {
 /// The route lookup itself says blackhole, unreachable or prohibit.
 pub fn refusing_routes(scene: &Scene<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for subject in scene.judged() {
+    for subject in scene.depended() {
         let Some(ip) = subject.address else { continue };
         let Some(LookupResult::Refused { kind, matched }) = scene.state.network.lookup(ip) else { continue };
         let text = matched.map_or_else(|| ip.to_string(), prefix_text);

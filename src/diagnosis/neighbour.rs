@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::catalogue::NEIGH_GATEWAY_UNRESOLVED;
 use super::draft::{Draft, join};
-use super::scene::{Scene, Subject};
+use super::scene::{Scene, Subject, last_life};
 use crate::model::link::NeighbourState;
 use crate::model::sample::IcmpError;
 use crate::model::{Confidence, Message, Role};
@@ -22,13 +22,18 @@ const GIVEN_UP: Duration = Duration::from_millis(3_200);
 pub fn gateways(scene: &Scene<'_>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     let network = &scene.state.network;
-    for subject in scene.judged().chain(scene.resolvers()) {
+    for subject in scene.depended() {
         let Some((gateway, index)) = gateway(scene, subject) else { continue };
         if network.link(index).is_none_or(|l| !l.admin_up || !l.carrier) {
             continue;
         }
         let Some(entry) = network.neighbour(index, gateway) else { continue };
         let since = network.unresolved_since(index, gateway);
+        // An answer to something sent since then came through it.
+        let through = subject.address.and_then(|ip| last_life(scene.state, ip));
+        if through.is_some_and(|life| since.is_none_or(|s| life > s)) {
+            continue;
+        }
         let asked_for = since.map_or(Duration::ZERO, |s| scene.now().since(s));
         let given_up =
             subject.complaints(scene).iter().any(|c| network.is_own(c.from) && c.error == IcmpError::HostUnreachable);

@@ -16,6 +16,8 @@ use crate::state::{Hop, Path, Point, ProbeState, Tally};
 const HARMLESS: f64 = 0.02;
 /// Chance that a harmless loss looks as bad as what was measured.
 const CHANCE: f64 = 0.01;
+/// Fewest packets of which a share means anything: losses come in bursts.
+const FEWEST: u64 = 10;
 /// Loss at one hop alone from which it is called a rate limit.
 const LIMITED: f64 = 0.4;
 /// Fewest answers expected from a hop before its silence is judged.
@@ -29,6 +31,14 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
     for subject in scene.judged().filter(|s| s.life == Life::Alive) {
         let counted = end_to_end(scene, subject).or_else(|| by_trace(scene, subject));
         let Some((kind, tally)) = counted else { continue };
+        if significant(&tally, scene.thresholds.loss).is_none() {
+            continue;
+        }
+        // What an outage took before it ended was that fault's, not a loss that
+        // lasts. A trace keeps no series of its own to tell it by.
+        let series = subject.probe(kind).filter(|_| kind != ProbeKind::Trace);
+        let from = series.map_or(scene.window(), |p| after_outage(p, scene.window()));
+        let tally = series.map_or(tally, |p| p.series.tally_since(from));
         let Some(ratio) = significant(&tally, scene.thresholds.loss) else { continue };
         let Some(ip) = subject.address else { continue };
         let place = first_affected(scene, ip, ratio);
@@ -37,7 +47,7 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
             Place::Unknown => (ip.to_string(), "none".to_owned()),
         };
         let located = matches!(place, Place::From { sure: true, .. }) && tally.sent() >= 40;
-        let first_lost = subject.probe(kind).and_then(|p| first_loss(p, scene.window()));
+        let first_lost = subject.probe(kind).and_then(|p| first_loss(p, from));
         let draft = join(&mut drafts, subject, &text, || {
             let severity = if ratio >= 0.5 { Severity::Critical } else { Severity::Warning };
             Draft::new(PATH_LOSS, text.clone())
@@ -70,7 +80,8 @@ pub fn loss(scene: &Scene<'_>) -> Vec<Draft> {
 fn end_to_end(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<(ProbeKind, Tally)> {
     [ProbeKind::Icmp, ProbeKind::Tcp].into_iter().find_map(|kind| {
         let tally = subject.probe(kind)?.series.tally_since(scene.window());
-        (tally.received() > 0).then_some((kind, tally))
+        let rationed = kind == ProbeKind::Icmp && connects_lose_nothing(scene, subject, &tally);
+        (tally.received() > 0 && !rationed).then_some((kind, tally))
     })
 }
 
@@ -83,11 +94,60 @@ fn by_trace(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<(ProbeKind, Tall
     (tally.received() > 0 && tally.sent() >= ENOUGH).then_some((ProbeKind::Trace, tally))
 }
 
+/// Whether connects to the same host, too many for chance, all went through at
+/// their first SYN while echo was lost: the host rations its echo replies, the path
+/// loses nothing.
+fn connects_lose_nothing(scene: &Scene<'_>, subject: &Subject<'_>, echo: &Tally) -> bool {
+    /// A SYN that was lost is sent again after a second (RFC 6298 2.1).
+    const SENT_AGAIN: Duration = Duration::from_millis(900);
+    let (Some(loss), Some(probe)) = (echo.loss(), subject.probe(ProbeKind::Tcp)) else { return false };
+    let mut through = 0;
+    for (_, point) in probe.series.points_since(scene.window()) {
+        match point {
+            Point::Answered(rtt) | Point::Refused(rtt) if rtt < SENT_AGAIN => through += 1,
+            Point::Unsent => {}
+            _ => return false,
+        }
+    }
+    (1.0 - loss).powi(through) < CHANCE
+}
+
 /// The loss, where it exceeds the threshold and chance does not explain it.
 fn significant(tally: &Tally, threshold: f64) -> Option<f64> {
     let ratio = tally.loss()?;
-    let beyond = ratio > threshold && binomial_tail(tally.lost + tally.errors, tally.sent(), HARMLESS) < CHANCE;
+    let beyond = tally.sent() >= FEWEST
+        && ratio > threshold
+        && binomial_tail(tally.lost + tally.errors, tally.sent(), HARMLESS) < CHANCE;
     beyond.then_some(ratio)
+}
+
+/// When the last outage of the window ended: a run of failures that lasted, and that
+/// the loss beside it does not explain. The window's beginning where there was none.
+fn after_outage(probe: &ProbeState, window: Mono) -> Mono {
+    const LASTED: Duration = Duration::from_secs(2);
+    /// That the loss beside a run explains it must be at least so likely.
+    const EXPLAINED: f64 = 1e-3;
+    let failed = |p: Point| matches!(p, Point::Lost | Point::Error);
+    let mut points: Vec<_> = probe.series.points_since(window).filter(|(_, p)| *p != Point::Unsent).collect();
+    // Losses are told when their time is up, after later answers.
+    points.sort_by_key(|(sent, _)| *sent);
+    let lost = points.iter().filter(|(_, p)| failed(*p)).count();
+    let mut end = window;
+    let mut run: Option<(Mono, usize)> = None;
+    for (sent, point) in &points {
+        match run {
+            _ if failed(*point) => run = Some(run.map_or((*sent, 1), |(began, n)| (began, n + 1))),
+            Some((began, n)) => {
+                let beside = (lost - n + 1) as f64 / (points.len() - n + 2) as f64;
+                if sent.since(began) >= LASTED && n >= 3 && beside.powi(n as i32) < EXPLAINED {
+                    end = *sent;
+                }
+                run = None;
+            }
+            None => {}
+        }
+    }
+    end
 }
 
 /// When the first packet of the window was lost.
@@ -229,9 +289,8 @@ pub fn icmp_filtered(scene: &Scene<'_>) -> Vec<Draft> {
     for subject in scene.judged().filter(|s| s.life == Life::Alive && s.target.role != Role::Gateway && !s.own) {
         let (Some(ip), Some(echo)) = (subject.address, subject.probe(ProbeKind::Icmp)) else { continue };
         let tally = echo.series.tally_since(scene.window());
-        let dead = echo
-            .series
-            .failing(Point::shows_life)
+        let dead = scene
+            .failing(echo, Point::shows_life)
             .is_some_and(|(n, since)| n >= 5 && scene.now().since(since) >= Duration::from_secs(2));
         if !dead || tally.received() > 0 {
             continue;

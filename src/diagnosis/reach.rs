@@ -1,17 +1,19 @@
 //! Rules of hosts that show no life: who says so, and where their packets die.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::catalogue::{
-    Code, GATEWAY_NOT_FORWARDING, HOST_UNREACHABLE, PATH_ADMIN_PROHIBITED, PATH_BLACKHOLE, PATH_LOOP, PATH_UNREACHABLE,
+    Class, Code, GATEWAY_NOT_FORWARDING, HOST_UNREACHABLE, PATH_ADMIN_PROHIBITED, PATH_BLACKHOLE, PATH_LOOP,
+    PATH_UNREACHABLE,
 };
 use super::draft::Draft;
-use super::scene::{Complaint, Life, RESOLVING, Scene, Subject};
-use crate::model::link::NeighbourState;
+use super::scene::{Complaint, Life, RESOLVING, Scene, Subject, WAIT_FOR_UNREACHABLE};
+use crate::model::link::{LookupResult, NeighbourState};
 use crate::model::sample::IcmpError;
 use crate::model::{Confidence, Message, Mono, Outcome, ProbeKind, Role};
-use crate::state::Path;
+use crate::state::{Hop, Path, ProbeState};
 
 /// A prompt "host unreachable" must have come at least so often, and over so long,
 /// before it is the router's own word and not the end of a resolution.
@@ -19,6 +21,8 @@ const PROMPT: (u32, Duration) = (3, Duration::from_millis(3_500));
 
 /// Silence for this long is no longer explained by a router that resolves.
 const TWO_TRIES: Duration = Duration::from_millis(5_800);
+/// What a hop answered longer ago is no part of the path that fails now.
+const LATELY: Duration = Duration::from_secs(20);
 
 /// Everything about subjects without life. One sentence a subject: who says
 /// unreachable, where the path ends, or that nobody is there.
@@ -44,14 +48,36 @@ pub fn dead(scene: &Scene<'_>) -> Vec<Draft> {
         }
         judge_dead(scene, subject, ip, since, &mut drafts);
     }
+    if scene.has_targets && scene.names_used() {
+        take_along_resolvers(scene, &mut drafts);
+    }
     drafts.into_iter().map(|d| d.severity_by_use(scene)).collect()
+}
+
+/// A name server that dies where watched targets die shares their cause. A fault
+/// that only it has is told by the rules of names.
+fn take_along_resolvers(scene: &Scene<'_>, drafts: &mut [Draft]) {
+    for subject in scene.resolvers() {
+        let (Some(ip), Life::Dead { since, .. }) = (subject.address, subject.life) else { continue };
+        if subject.on_link {
+            continue;
+        }
+        let mut own = Vec::new();
+        judge_dead(scene, subject, ip, since, &mut own);
+        for mine in own.iter().filter(|d| d.code.class <= Class::Path) {
+            if let Some(shared) = drafts.iter_mut().find(|d| d.code == mine.code && d.subject == mine.subject) {
+                shared.add(subject);
+            }
+        }
+    }
 }
 
 fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
     // What our own kernel says is about the next hop: the neighbours' rule.
     let mut complaints = subject.complaints(scene);
     complaints.retain(|c| subject.on_link || !scene.state.network.is_own(c.from));
-    let find = |wanted: fn(&Complaint) -> bool| complaints.iter().find(|c| wanted(c)).copied();
+    // The newest word counts: routes change.
+    let find = |wanted: fn(&Complaint) -> bool| complaints.iter().filter(|c| wanted(c)).max_by_key(|c| c.sent).copied();
     if subject.on_link || subject.target.role == Role::Gateway {
         return judge_neighbour(scene, subject, ip, since, drafts);
     }
@@ -90,7 +116,7 @@ fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono,
         }
         return;
     }
-    if let Some((ttl, from)) = repeated_hop(scene, ip) {
+    if let Some((ttl, from)) = repeated_hop(scene, ip, since) {
         return push(drafts, subject, PATH_LOOP, &format!("hop {ttl} {from}"), |d| {
             d.arg("target", ip).arg("from", from).since(Some(since)).evidence(
                 "trace",
@@ -118,11 +144,13 @@ fn judge_neighbour(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: 
     if !carried {
         return;
     }
-    let unresolved = matches!(state, Some(NeighbourState::Failed | NeighbourState::Incomplete));
     let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::HostUnreachable);
-    if unresolved || complaint.is_some() {
+    let given_up = complaint.is_some() || state == Some(NeighbourState::Failed);
+    if given_up || state == Some(NeighbourState::Incomplete) {
+        // Before the kernel gives up, a slow answer is still possible.
+        let confidence = if given_up { Confidence::Strong } else { Confidence::Likely };
         return push(drafts, subject, HOST_UNREACHABLE, &ip.to_string(), |d| {
-            d.arg("from", ip).arg("place", "link").since(Some(since)).evidence(
+            d.arg("from", ip).arg("place", "link").confidence(confidence).since(Some(since)).evidence(
                 "neighbour",
                 Message::new("seen-no-arp").with("target", ip),
                 Message::new("want-neighbour"),
@@ -144,13 +172,18 @@ fn judge_silence(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mo
     if !lower_layers_well(scene, ip) {
         return;
     }
-    let Some((ttl, address)) = last_answering(scene, ip, since) else {
+    // What was lost while the link or the gateway was away says nothing of the path.
+    let since = since.max(carried_since(scene, ip));
+    if scene.now().since(since) < WAIT_FOR_UNREACHABLE {
+        return;
+    }
+    let lately = since.max(scene.now().before(LATELY));
+    let Some((ttl, address)) = last_answering(scene, ip, lately) else {
         return judge_no_hops(scene, subject, ip, since, drafts);
     };
     let gateway = scene.state.network.gateway_of(ip).map(|(g, _)| g);
     if ttl == 1 && nothing_beyond_gateway(scene) {
-        let only =
-            scene.judged().filter(|s| !s.on_link && s.address.is_some() && s.target.role != Role::Gateway).count() < 2;
+        let only = !several_are_dead(scene);
         let subject_text = gateway.unwrap_or(address).to_string();
         push(drafts, subject, GATEWAY_NOT_FORWARDING, &subject_text, |d| {
             silence(d.arg("target", ip), scene, ip)
@@ -181,7 +214,7 @@ fn judge_silence(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mo
 fn judge_no_hops(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono, drafts: &mut Vec<Draft>) {
     let gateway = scene.state.network.gateway_of(ip).map(|(g, _)| g);
     if let (true, Some(gateway)) = (nothing_beyond_gateway(scene), gateway) {
-        let only = scene.judged().filter(|s| !s.on_link && s.address.is_some()).count() < 2;
+        let only = !several_are_dead(scene);
         return push(drafts, subject, GATEWAY_NOT_FORWARDING, &gateway.to_string(), |d| {
             silence(d.arg("target", ip), scene, ip)
                 .confidence(if only { Confidence::Likely } else { Confidence::Strong })
@@ -209,9 +242,28 @@ fn nothing_beyond_gateway(scene: &Scene<'_>) -> bool {
         })
 }
 
+/// Whether two addresses beyond the gateway or more are dead, and none is still
+/// being measured: one alone may be dead by itself.
+fn several_are_dead(scene: &Scene<'_>) -> bool {
+    let far = |s: &&Subject<'_>| !s.on_link && !s.own && s.target.role != Role::Gateway;
+    let lives = scene.subjects.iter().filter(far).filter_map(|s| Some((s.address?, s.life)));
+    let (dead, rest): (HashSet<_>, HashSet<_>) = {
+        let (dead, rest): (Vec<_>, Vec<_>) = lives.partition(|(_, life)| matches!(life, Life::Dead { .. }));
+        (dead.into_iter().map(|(ip, _)| ip).collect(), rest.into_iter().map(|(ip, _)| ip).collect())
+    };
+    dead.len() >= 2 && rest.is_empty()
+}
+
+/// Since when the link and the gateway on the way to `ip` have been well.
+fn carried_since(scene: &Scene<'_>, ip: IpAddr) -> Mono {
+    match scene.state.network.lookup(ip) {
+        Some(LookupResult::Via { next_hop, .. }) => scene.state.network.carried_since(next_hop.index, next_hop.gateway),
+        _ => Mono::default(),
+    }
+}
+
 /// Whether links, routes and the gateway on the way to `ip` give no cause.
 fn lower_layers_well(scene: &Scene<'_>, ip: IpAddr) -> bool {
-    use crate::model::link::LookupResult;
     let network = &scene.state.network;
     let Some(LookupResult::Via { next_hop, .. }) = network.lookup(ip) else { return network.lookup(ip).is_none() };
     let link = network.link(next_hop.index).is_none_or(|l| l.admin_up && l.carrier);
@@ -232,17 +284,22 @@ pub fn last_answering(scene: &Scene<'_>, ip: IpAddr, from: Mono) -> Option<(u8, 
         .max_by_key(|(ttl, _)| *ttl)
 }
 
-/// The first router that answers at two TTLs of one path, two or more apart or
-/// again and again: packets go in a circle (RFC 1812's TTL is what ends it).
-fn repeated_hop(scene: &Scene<'_>, ip: IpAddr) -> Option<(u8, IpAddr)> {
-    scene.state.probes_to(ip).flat_map(|p| p.paths.iter()).find_map(|(_, path)| loop_in(path))
+/// The first router that answers again and again at larger TTLs of one path, with
+/// others or silence between: packets go in a circle (RFC 1812's TTL is what ends
+/// it). Must stay quiet about a firewall that answers in the name of everything
+/// behind it, and about what an earlier fault left behind.
+fn repeated_hop(scene: &Scene<'_>, ip: IpAddr, since: Mono) -> Option<(u8, IpAddr)> {
+    let lately = since.max(scene.now().before(LATELY));
+    scene.state.probes_to(ip).flat_map(|p| p.paths.iter()).find_map(|(_, path)| loop_in(path, lately))
 }
 
-fn loop_in(path: &Path) -> Option<(u8, IpAddr)> {
-    let hops: Vec<_> = path.hops().iter().filter_map(|h| Some((h.ttl, h.address()?))).collect();
+fn loop_in(path: &Path, lately: Mono) -> Option<(u8, IpAddr)> {
+    let current = |h: &&Hop| h.last_answer().is_some_and(|at| at >= lately);
+    let hops: Vec<_> = path.hops().iter().filter(current).filter_map(|h| Some((h.ttl, h.address()?))).collect();
     hops.iter().enumerate().find_map(|(i, (ttl, ip))| {
-        let again = hops[i + 1..].iter().filter(|(t, x)| x == ip && *t > ttl + 1).count();
-        (again >= 2).then_some((*ttl, *ip))
+        let again = hops[i + 1..].iter().filter(|(_, x)| x == ip).count();
+        let for_others = hops[i + 1..].iter().any(|(t, x)| x == ip && *t == ttl + 1);
+        (again >= 2 && !for_others).then_some((*ttl, *ip))
     })
 }
 
@@ -250,11 +307,16 @@ fn loop_in(path: &Path) -> Option<(u8, IpAddr)> {
 /// kind.
 fn prohibited_by(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<Complaint> {
     subject.address?;
-    let complaint = subject.complaints(scene).into_iter().find(|c| c.error == IcmpError::AdminProhibited)?;
-    let all_kinds =
-        subject.probes.iter().filter(|p| !matches!(p.kind(), ProbeKind::Trace | ProbeKind::Resolve)).all(|p| {
-            matches!(p.last().map(|s| &s.outcome), Some(Outcome::Icmp { error: IcmpError::AdminProhibited, .. }))
-        });
+    let complaint = subject
+        .complaints(scene)
+        .into_iter()
+        .find(|c| c.error == IcmpError::AdminProhibited && !scene.state.network.is_own(c.from))?;
+    let measured = |p: &&&ProbeState| !matches!(p.kind(), ProbeKind::Trace | ProbeKind::Resolve);
+    let forbidden = |p: &&ProbeState| {
+        let outcome = scene.newest(p).map(|s| &s.outcome);
+        matches!(outcome, Some(Outcome::Icmp { error: IcmpError::AdminProhibited, .. }))
+    };
+    let all_kinds = subject.probes.iter().filter(measured).all(forbidden);
     let counted = complaint.count >= 2 || subject.probes.len() > 2;
     (counted && all_kinds).then_some(complaint)
 }

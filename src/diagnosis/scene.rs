@@ -3,13 +3,14 @@
 //!
 //! Owns the facts that several rules share; must never give a finding.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::model::hop::HopAnswer;
 use crate::model::link::LookupResult;
 use crate::model::sample::IcmpError;
-use crate::model::{At, Mono, Outcome, ProbeKind, Role, Sample, Service, Target, TargetId, Thresholds};
+use crate::model::{At, Detail, Mono, Outcome, ProbeKind, Role, Sample, Service, Target, TargetId, Thresholds};
 use crate::state::{Path, Point, ProbeState, State};
 
 /// How far back loss and figures are judged.
@@ -30,8 +31,12 @@ pub struct Scene<'a> {
     pub thresholds: &'a Thresholds,
     /// Whether anybody named a target; else everything found is judged.
     pub has_targets: bool,
-    /// Watched targets at their addresses, and the discovered ones that count.
+    /// Watched targets at their addresses, and the discovered ones that count, in
+    /// the order of their targets' numbers.
     pub subjects: Vec<Subject<'a>>,
+    /// What was sent before this moment is not judged: the process slept since.
+    pub resumed: Mono,
+    names_used: bool,
 }
 
 /// One target at one address.
@@ -104,7 +109,10 @@ impl<'a> Scene<'a> {
                 subjects.push(Subject::new(state, at.mono, target, Some(address)));
             }
         }
-        Self { state, at, thresholds, has_targets, subjects }
+        let mut scene =
+            Self { state, at, thresholds, has_targets, subjects, resumed: state.resumed(), names_used: true };
+        scene.names_used = !has_targets || scene.watched().any(|s| needs_resolver(state, s));
+        scene
     }
 
     /// Now on the monotonic clock.
@@ -114,7 +122,34 @@ impl<'a> Scene<'a> {
 
     /// The beginning of the window in which figures are judged.
     pub fn window(&self) -> Mono {
-        self.now().before(WINDOW)
+        self.now().before(WINDOW).max(self.resumed)
+    }
+
+    /// The newest measurement of a probe that still says something about now.
+    pub fn newest<'p>(&self, probe: &'p ProbeState) -> Option<&'p Sample> {
+        let spec = &probe.spec;
+        let patience = spec.interval * 3 + spec.timeout + Duration::from_secs(1);
+        let current = |s: &&Sample| s.sent >= self.resumed && self.now().since(s.sent) <= patience;
+        probe.last_sent().filter(current)
+    }
+
+    /// How many of a probe's newest sends in a row fail `good`, and since when.
+    pub fn failing(&self, probe: &ProbeState, good: impl Fn(Point) -> bool) -> Option<(u32, Mono)> {
+        probe.series.failing_since(self.resumed, good)
+    }
+
+    /// Whether `failures` in a row are more than the loss that was there before
+    /// explains.
+    pub fn beyond_chance(&self, probe: &ProbeState, failures: u32) -> bool {
+        beyond_chance(probe, failures, self.window())
+    }
+
+    /// Whether the loss that echo to the subject measures may have taken so many
+    /// packets in a row.
+    pub fn loss_explains(&self, subject: &Subject<'_>, packets: u32) -> bool {
+        let tally = subject.probe(ProbeKind::Icmp).map(|p| p.series.tally_since(self.window()));
+        let ratio = tally.filter(|t| t.received() > 0).and_then(|t| t.loss()).unwrap_or(0.0);
+        ratio.powi(packets as i32) >= CHANCE
     }
 
     /// Subjects that people named.
@@ -130,6 +165,18 @@ impl<'a> Scene<'a> {
             .filter(|s| s.target.role == Role::Watched || !self.has_targets && s.target.role != Role::Hop)
     }
 
+    /// What is judged, and the name servers where names are used: all that the
+    /// lower layers of this host must carry.
+    pub fn depended(&self) -> impl Iterator<Item = &Subject<'a>> {
+        let used = |s: &&Subject<'a>| self.names_used && s.target.role == Role::Resolver && self.has_targets;
+        self.judged().chain(self.subjects.iter().filter(used))
+    }
+
+    /// Whether anything watched needs a name server, or everything found counts.
+    pub fn names_used(&self) -> bool {
+        self.names_used
+    }
+
     /// The name servers.
     pub fn resolvers(&self) -> impl Iterator<Item = &Subject<'a>> {
         self.subjects.iter().filter(|s| s.target.role == Role::Resolver)
@@ -140,10 +187,43 @@ impl<'a> Scene<'a> {
         self.at.at_mono(mono)
     }
 
-    /// Whether any address of the target lives.
-    pub fn usable(&self, target: TargetId) -> bool {
-        self.subjects.iter().any(|s| s.target.id == target && s.address.is_some() && s.life == Life::Alive)
+    /// A target at each of its addresses.
+    pub fn at_addresses(&self, target: TargetId) -> &[Subject<'a>] {
+        let start = self.subjects.partition_point(|s| s.target.id < target);
+        let length = self.subjects[start..].partition_point(|s| s.target.id == target);
+        &self.subjects[start..start + length]
     }
+
+    /// Whether the target lives at an address that `lost` does not name.
+    pub fn usable_beside(&self, target: TargetId, lost: &HashSet<(TargetId, Option<IpAddr>)>) -> bool {
+        self.at_addresses(target)
+            .iter()
+            .any(|s| s.address.is_some() && s.life == Life::Alive && !lost.contains(&(target, s.address)))
+    }
+}
+
+/// A name that the hosts file does not answer by itself.
+pub fn needs_resolver(state: &State, subject: &Subject<'_>) -> bool {
+    let named = subject.target.host.name().is_some_and(|n| n != "localhost");
+    let from_hosts = |p: &ProbeState| {
+        let answer = p.last_answer().map(|s| &s.outcome);
+        matches!(answer, Some(Outcome::Answered { detail: Detail::Resolve(r), .. }) if r.from_hosts)
+    };
+    named && !state.probes_of(subject.target.id).any(from_hosts)
+}
+
+/// A run this improbable is no chance.
+const CHANCE: f64 = 1e-3;
+
+fn beyond_chance(probe: &ProbeState, failures: u32, window: Mono) -> bool {
+    let tally = probe.series.tally_since(window);
+    if tally.received() == 0 {
+        return true;
+    }
+    // Laplace's rule: what was seen, and one of either more.
+    let lost = (tally.lost + tally.errors).saturating_sub(u64::from(failures));
+    let sent = tally.sent().saturating_sub(u64::from(failures));
+    ((lost + 1) as f64 / (sent + 2) as f64).powi(failures as i32) < CHANCE
 }
 
 impl<'a> Subject<'a> {
@@ -189,9 +269,17 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the newest measurement of what was asked is an answer.
-    pub fn works(&self) -> bool {
+    pub fn works(&self, scene: &Scene<'_>) -> bool {
         let Some(kind) = self.service_kind() else { return self.life == Life::Alive };
-        self.probe(kind).and_then(ProbeState::last_sent).is_some_and(|s| matches!(s.outcome, Outcome::Answered { .. }))
+        let answer = |s: &Sample| matches!(s.outcome, Outcome::Answered { .. });
+        self.probe(kind).and_then(|p| scene.newest(p)).is_some_and(answer)
+    }
+
+    /// Whether the newest measurement of what was asked is anything but an answer.
+    pub fn service_failed(&self, scene: &Scene<'_>) -> bool {
+        let failed = |s: &Sample| !matches!(s.outcome, Outcome::Answered { .. });
+        let newest = self.service_kind().and_then(|kind| self.probe(kind)).and_then(|p| scene.newest(p));
+        newest.is_some_and(failed)
     }
 
     fn service_kind(&self) -> Option<ProbeKind> {
@@ -207,11 +295,15 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether what was asked of the target, beyond the host itself, has been
-    /// measured at all. Silence of a UDP service without a known exchange says
-    /// nothing.
-    pub fn service_measured(&self) -> bool {
+    /// answered lately. Silence that is no finding yet, and that of a UDP service
+    /// without a known exchange, says nothing.
+    pub fn service_measured(&self, scene: &Scene<'_>) -> bool {
         let Some(kind) = self.service_kind() else { return true };
-        let said = |p: &ProbeState| p.last_sent().is_some_and(|s| kind != ProbeKind::Udp || s.outcome != Outcome::Lost);
+        let said = |p: &ProbeState| {
+            let patience = p.spec.interval * 3 + p.spec.timeout + Duration::from_secs(1);
+            let lately = |sent: Mono| sent >= scene.resumed && scene.now().since(sent) <= patience;
+            p.series.last_life().is_some_and(lately)
+        };
         self.probe(kind).is_some_and(said)
     }
 }
@@ -274,7 +366,8 @@ fn last_reached(path: &Path) -> Option<Mono> {
 
 /// Whether the address shows life, over every probe that sends to it.
 fn life(state: &State, ip: IpAddr, now: Mono) -> Life {
-    let last = last_life(state, ip);
+    let resumed = state.resumed();
+    let last = last_life(state, ip).filter(|l| *l >= resumed);
     let quickest = state.probes_to(ip).map(|p| p.spec.interval).min().unwrap_or_default();
     let patience =
         (quickest * 3 + Duration::from_millis(500)).clamp(Duration::from_millis(1_500), Duration::from_secs(20));
@@ -290,19 +383,42 @@ fn life(state: &State, ip: IpAddr, now: Mono) -> Life {
         }
     };
     for probe in state.probes_to(ip) {
-        if let Some((n, sent)) = probe.series.failing(Point::shows_life) {
+        if let Some((n, sent)) = probe.series.failing_since(resumed, Point::shows_life) {
             fail(sent, n);
         }
         for (_, path) in probe.paths.iter() {
             // The rounds that ended; an open one has not yet had its chance.
-            if let Some(round) = path.last_round.as_ref().filter(|_| path.rounds_unreached() > 0) {
+            let ended = path.last_round.as_ref().filter(|r| path.rounds_unreached() > 0 && r.began >= resumed);
+            if let Some(round) = ended {
                 let after = path.last_reached.map(|l| l.after(probe.spec.interval)).or(path.began);
-                fail(after.unwrap_or(round.began), path.rounds_unreached() as u32);
+                fail(after.unwrap_or(round.began).max(resumed), path.rounds_unreached() as u32);
             }
         }
+    }
+    if last.is_some_and(|l| now.since(l) <= WINDOW) && only_unlucky(state, ip, now.before(WINDOW).max(resumed)) {
+        return Life::Alive;
     }
     match since {
         Some(since) if failures >= 3 && now.since(since) >= Duration::from_secs(2) => Life::Dead { since, failures },
         _ => Life::Unknown,
     }
+}
+
+/// Whether the failures since the last sign of life are no more than a lossy path
+/// explains: no probe that was answered in the window says otherwise.
+fn only_unlucky(state: &State, ip: IpAddr, window: Mono) -> bool {
+    let mut heard = false;
+    for probe in state.probes_to(ip) {
+        let Some((failures, _)) = probe.series.failing_since(window, Point::shows_life) else { continue };
+        let tally = probe.series.tally_since(window);
+        // An error is somebody's word, not bad luck.
+        if probe.series.last().is_some_and(|(_, p)| p == Point::Error) || tally.received() == 0 {
+            continue;
+        }
+        if beyond_chance(probe, failures, window) {
+            return false;
+        }
+        heard = true;
+    }
+    heard
 }

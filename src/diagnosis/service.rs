@@ -2,12 +2,12 @@
 
 use super::catalogue::{
     Code, HTTP_4XX, HTTP_5XX, HTTP_SLOW, SERVICE_RESET, SERVICE_SILENT, TLS_EXPIRED, TLS_EXPIRING,
-    TLS_HANDSHAKE_FAILED, TLS_INCOMPLETE_CHAIN, TLS_NAME_MISMATCH, TLS_NOT_YET_VALID, TLS_UNTRUSTED,
+    TLS_HANDSHAKE_FAILED, TLS_INCOMPLETE_CHAIN, TLS_NAME_MISMATCH, TLS_NOT_YET_VALID, TLS_REVOKED, TLS_UNTRUSTED,
 };
 use super::draft::Draft;
 use super::scene::{Scene, Subject};
 use crate::model::sample::{Failure, HttpAnswer, Stage, TlsAnswer, Trust};
-use crate::model::{At, Detail, Message, Outcome, ProbeKind, Severity};
+use crate::model::{At, Confidence, Detail, Message, Mono, Outcome, ProbeKind, Severity};
 use crate::state::{Point, ProbeState};
 
 /// What the service on top of an open port does. Must stay quiet where the port
@@ -24,15 +24,6 @@ pub fn services(scene: &Scene<'_>) -> Vec<Draft> {
             drafts.extend(judge.http(probe));
         }
     }
-    // A handshake that fails shows in both probes.
-    drafts.sort_by(|a: &Draft, b| (a.code.name, &a.subject).cmp(&(b.code.name, &b.subject)));
-    drafts.dedup_by(|b, a| {
-        let same = a.code == b.code && a.subject == b.subject;
-        if same {
-            a.affects.extend(b.affects.iter().filter(|x| !a.affects.contains(x)).copied().collect::<Vec<_>>());
-        }
-        same
-    });
     drafts
 }
 
@@ -44,12 +35,16 @@ struct Judge<'s, 'a> {
 
 impl Judge<'_, '_> {
     fn draft(&self, code: Code, probe: &ProbeState) -> Draft {
-        let since = probe.series.failing(|p| matches!(p, Point::Answered(_) | Point::Late(_))).map(|(_, at)| at);
+        let since = self.failing(probe).map(|(_, at)| at);
         Draft::new(code, self.text.clone()).arg("target", self.subject.target.name()).since(since).affects(self.subject)
     }
 
+    fn failing(&self, probe: &ProbeState) -> Option<(u32, Mono)> {
+        self.scene.failing(probe, |p| matches!(p, Point::Answered(_) | Point::Late(_)))
+    }
+
     fn tls(&self, probe: &ProbeState) -> Option<Draft> {
-        let sample = probe.last_sent()?;
+        let sample = self.scene.newest(probe)?;
         let at = self.scene.at(sample.sent);
         match &sample.outcome {
             Outcome::Answered { detail: Detail::Tls(answer), .. } => self.certificate(probe, answer, at),
@@ -72,13 +67,13 @@ impl Judge<'_, '_> {
                 TLS_INCOMPLETE_CHAIN,
                 Message::new("seen-chain").with("issuer", leaf.map_or("", |c| c.issuer.as_str())),
             ),
-            Trust::Untrusted | Trust::Revoked => {
+            Trust::Revoked => (TLS_REVOKED, Message::new("seen-revoked")),
+            Trust::Untrusted => {
                 (TLS_UNTRUSTED, Message::new("seen-issuer").with("issuer", leaf.map_or("", |c| c.issuer.as_str())))
             }
             Trust::Invalid { why } => (TLS_UNTRUSTED, Message::new("seen-invalid").with("why", why)),
         };
-        let since = probe.series.first();
-        Some(self.draft(code, probe).since(since).evidence("tls", seen, Message::new("want-certificate"), at))
+        Some(self.draft(code, probe).since(Some(at.mono)).evidence("tls", seen, Message::new("want-certificate"), at))
     }
 
     fn expiring(&self, probe: &ProbeState, answer: &TlsAnswer, at: At) -> Option<Draft> {
@@ -86,7 +81,7 @@ impl Judge<'_, '_> {
         let limit = self.scene.thresholds.certificate_left.as_secs() as i64;
         (left <= limit).then(|| {
             let days = left.max(0) / 86_400;
-            self.draft(TLS_EXPIRING, probe).severity(Severity::Warning).arg("days", days).evidence(
+            self.draft(TLS_EXPIRING, probe).severity(Severity::Warning).since(Some(at.mono)).arg("days", days).evidence(
                 "tls",
                 Message::new("seen-days-left").with("days", days),
                 Message::new("want-days-left").with("days", limit / 86_400),
@@ -96,7 +91,7 @@ impl Judge<'_, '_> {
     }
 
     fn http(&self, probe: &ProbeState) -> Option<Draft> {
-        let sample = probe.last_sent()?;
+        let sample = self.scene.newest(probe)?;
         let at = self.scene.at(sample.sent);
         match &sample.outcome {
             Outcome::Answered { detail: Detail::Http(answer), .. } => self.response(probe, answer, at),
@@ -112,7 +107,7 @@ impl Judge<'_, '_> {
             _ => return self.slow(probe, answer, at),
         };
         let seen = Message::new("seen-status").with("status", answer.status.to_string());
-        let draft = self.draft(code, probe).arg("status", answer.status.to_string()).since(probe.series.first());
+        let draft = self.draft(code, probe).arg("status", answer.status.to_string()).since(Some(at.mono));
         Some(draft.evidence("http", seen, Message::new("want-status"), at))
     }
 
@@ -120,7 +115,7 @@ impl Judge<'_, '_> {
         let ttfb = answer.phases.ttfb.filter(|t| *t > self.scene.thresholds.http_slow)?;
         let ms = ttfb.as_secs_f64() * 1e3;
         let want = Message::new("want-first-byte").with("ms", self.scene.thresholds.http_slow.as_secs_f64() * 1e3);
-        let draft = self.draft(HTTP_SLOW, probe).severity(Severity::Warning).arg("ms", ms);
+        let draft = self.draft(HTTP_SLOW, probe).since(Some(at.mono)).severity(Severity::Warning).arg("ms", ms);
         Some(draft.evidence("http", Message::new("seen-first-byte").with("ms", ms), want, at))
     }
 
@@ -134,6 +129,12 @@ impl Judge<'_, '_> {
             (_, Failure::Alert { .. } | Failure::Incompatible { .. }) => TLS_HANDSHAKE_FAILED,
             (_, Failure::Reset | Failure::Closed | Failure::Protocol { .. }) => SERVICE_RESET,
         };
+        // Once may be a restart; what is not HTTP at all has no code of its own.
+        let confidence = match (code, failure, self.failing(probe)) {
+            (SERVICE_RESET, Failure::Protocol { .. }, _) => Confidence::Possible,
+            (SERVICE_RESET | SERVICE_SILENT, _, None | Some((1, _))) => Confidence::Likely,
+            _ => Confidence::Strong,
+        };
         let seen = match failure {
             Failure::Silent => Message::new("seen-silent"),
             Failure::Reset => Message::new("seen-reset"),
@@ -141,7 +142,12 @@ impl Judge<'_, '_> {
             Failure::Alert { code } => Message::new("seen-alert").with("code", *code),
             Failure::Incompatible { why } | Failure::Protocol { why } => Message::new("seen-protocol").with("why", why),
         };
-        self.draft(code, probe).evidence(probe.kind().name(), seen, Message::new("want-answer"), at)
+        self.draft(code, probe).confidence(confidence).evidence(
+            probe.kind().name(),
+            seen,
+            Message::new("want-answer"),
+            at,
+        )
     }
 }
 

@@ -1,17 +1,25 @@
-//! Rules of ports: refused, rejected, filtered, not listening.
+//! Rules of ports: refused, rejected, filtered, and of services over UDP.
 
 use std::time::Duration;
 
-use super::catalogue::{PORT_FILTERED, PORT_REFUSED, PORT_REJECTED};
+use super::catalogue::{
+    Code, PORT_FILTERED, PORT_REFUSED, PORT_REJECTED, TIME_SERVER_UNREACHABLE, TIME_UNSYNCHRONISED, UDP_NO_REPLY,
+};
 use super::draft::Draft;
 use super::reach::icmp_word;
-use super::scene::{Life, Scene, Subject};
-use crate::model::sample::IcmpError;
-use crate::model::{Confidence, Message, Outcome, ProbeKind};
+use super::scene::{Life, Scene, Subject, last_life};
+use crate::model::sample::{IcmpError, NtpAnswer};
+use crate::model::{Ask, At, Confidence, Detail, Message, Mono, Outcome, ProbeKind};
 use crate::state::{Point, ProbeState};
 
 /// SYNs that must vanish, and for how long, before a port counts as filtered.
 const VANISHED: (u32, Duration) = (2, Duration::from_millis(2_500));
+/// The same of datagrams, of which none is sent again by the kernel.
+const UNANSWERED: (u32, Duration) = (3, Duration::from_secs(2));
+/// A connect sends three SYNs before it is given up (after 0, 1 and 3 seconds).
+const SYNS: u32 = 3;
+/// Ports with a well-known exchange over UDP: DNS and NTP.
+const KNOWN_EXCHANGE: [u16; 2] = [53, 123];
 
 /// What the port itself does. Must stay quiet while the host shows no life: then
 /// the host or the path is the finding. Recovers with the first connect.
@@ -19,47 +27,108 @@ pub fn ports(scene: &Scene<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for subject in scene.watched() {
         let Some(text) = subject.socket_text() else { continue };
-        for kind in [ProbeKind::Tcp, ProbeKind::Udp, ProbeKind::Ntp, ProbeKind::Dns] {
+        for kind in [ProbeKind::Tcp, ProbeKind::Udp, ProbeKind::Ntp] {
             if let Some(probe) = subject.probe(kind) {
-                drafts.extend(judge(scene, subject, probe, &text));
+                drafts.extend(Port { scene, subject, probe, text: &text }.judge());
             }
         }
     }
     drafts
 }
 
-fn judge(scene: &Scene<'_>, subject: &Subject<'_>, probe: &ProbeState, text: &str) -> Option<Draft> {
-    let last = probe.last_sent()?;
-    let kind = probe.kind();
-    let since = probe.series.failing(|p| matches!(p, Point::Answered(_) | Point::Late(_))).map(|(_, at)| at);
-    let at = scene.at(last.sent);
-    let draft = |code| Draft::new(code, text).arg("target", subject.target.name()).since(since).affects(subject);
-    match &last.outcome {
-        Outcome::Refused { .. } => {
-            let (seen, want) = (Message::new("seen-refused"), Message::new("want-open"));
-            Some(draft(PORT_REFUSED).evidence(kind.name(), seen, want, at))
+struct Port<'s, 'a> {
+    scene: &'s Scene<'a>,
+    subject: &'s Subject<'a>,
+    probe: &'s ProbeState,
+    text: &'s str,
+}
+
+impl Port<'_, '_> {
+    fn judge(&self) -> Option<Draft> {
+        let last = self.scene.newest(self.probe)?;
+        let at = self.scene.at(last.sent);
+        match &last.outcome {
+            Outcome::Refused { .. } => {
+                let (seen, want) = (Message::new("seen-refused"), Message::new("want-open"));
+                Some(self.draft(PORT_REFUSED).evidence(self.kind().name(), seen, want, at))
+            }
+            Outcome::Icmp { from, error, .. } => self.objected(*from, *error, at),
+            Outcome::Lost => self.silent(at),
+            Outcome::Answered { detail: Detail::Ntp(answer), .. } => self.time(answer, at),
+            _ => None,
         }
-        Outcome::Icmp { from, error, .. }
-            if subject.life == Life::Alive && !matches!(error, IcmpError::TimeExceeded) =>
-        {
-            let seen = Message::new("seen-icmp").with("from", *from).with("error", icmp_word(*error));
-            let code =
-                if *error == IcmpError::PortUnreachable && kind != ProbeKind::Tcp && Some(*from) == subject.address {
-                    PORT_REFUSED
-                } else {
-                    PORT_REJECTED
-                };
-            Some(draft(code).arg("from", *from).evidence(kind.name(), seen, Message::new("want-open"), at))
+    }
+
+    fn kind(&self) -> ProbeKind {
+        self.probe.kind()
+    }
+
+    fn failing(&self) -> Option<(u32, Mono)> {
+        self.scene.failing(self.probe, |p| matches!(p, Point::Answered(_) | Point::Late(_)))
+    }
+
+    fn draft(&self, code: Code) -> Draft {
+        let port = self.subject.target.service.port().unwrap_or_default();
+        Draft::new(code, self.text)
+            .arg("target", self.subject.target.name())
+            .arg("port", u32::from(port))
+            .since(self.failing().map(|(_, at)| at))
+            .affects(self.subject)
+    }
+
+    /// Whether the host showed life after the port began to fail: until then a
+    /// fault of the whole path looks just the same.
+    fn host_well_since(&self, began: Mono) -> bool {
+        let life = self.subject.address.and_then(|ip| last_life(self.scene.state, ip));
+        self.subject.life == Life::Alive && life.is_some_and(|l| l > began)
+    }
+
+    fn objected(&self, from: std::net::IpAddr, error: IcmpError, at: At) -> Option<Draft> {
+        let (_, began) = self.failing()?;
+        // What our own kernel says is the neighbours' affair, or our own filter's.
+        let ours = self.scene.state.network.is_own(from) && !self.subject.own;
+        if error == IcmpError::TimeExceeded || ours || !self.host_well_since(began) {
+            return None;
         }
-        Outcome::Lost if kind == ProbeKind::Tcp && subject.life == Life::Alive => {
-            let (lost, first) = probe.series.failing(Point::shows_life)?;
-            let enough = lost >= VANISHED.0 && scene.now().since(first) >= VANISHED.1;
-            let seen = Message::new("seen-syn-lost").with("lost", lost);
-            let confidence = if lost >= 3 { Confidence::Strong } else { Confidence::Likely };
-            enough.then(|| {
-                draft(PORT_FILTERED).confidence(confidence).evidence("tcp", seen, Message::new("want-open"), at)
-            })
+        let seen = Message::new("seen-icmp").with("from", from).with("error", icmp_word(error));
+        let refusal =
+            error == IcmpError::PortUnreachable && self.kind() != ProbeKind::Tcp && Some(from) == self.subject.address;
+        let code = if refusal { PORT_REFUSED } else { PORT_REJECTED };
+        Some(self.draft(code).arg("from", from).evidence(self.kind().name(), seen, Message::new("want-open"), at))
+    }
+
+    fn silent(&self, at: At) -> Option<Draft> {
+        let (lost, began) = self.scene.failing(self.probe, Point::shows_life)?;
+        let (code, (enough, long)) = match &self.probe.spec.ask {
+            Ask::Tcp { .. } => (PORT_FILTERED, VANISHED),
+            Ask::Udp { to } if KNOWN_EXCHANGE.contains(&to.port()) => (UDP_NO_REPLY, UNANSWERED),
+            Ask::Ntp { .. } => (TIME_SERVER_UNREACHABLE, UNANSWERED),
+            _ => return None,
+        };
+        let told = lost >= enough && self.scene.now().since(began) >= long && self.host_well_since(began);
+        let tries = lost * if self.kind() == ProbeKind::Tcp { SYNS } else { 1 };
+        if !told || !self.scene.beyond_chance(self.probe, lost) || self.scene.loss_explains(self.subject, tries) {
+            return None;
         }
-        _ => None,
+        let confidence = if lost >= 3 { Confidence::Strong } else { Confidence::Likely };
+        let (seen, want) =
+            if code == PORT_FILTERED { ("seen-syn-lost", "want-open") } else { ("seen-unanswered", "want-answer") };
+        let seen = Message::new(seen).with("lost", lost);
+        Some(self.draft(code).confidence(confidence).evidence(self.kind().name(), seen, Message::new(want), at))
+    }
+
+    /// A server that says itself that it does not know the time (RFC 5905 7.3: leap
+    /// 3, stratum 16; stratum 0 is a kiss-o'-death).
+    fn time(&self, answer: &NtpAnswer, at: At) -> Option<Draft> {
+        let lost = answer.leap == 3 || answer.stratum == 0 || answer.stratum >= 16;
+        lost.then(|| {
+            let seen = Message::new("seen-unsynchronised").with("stratum", u32::from(answer.stratum));
+            self.draft(TIME_UNSYNCHRONISED).since(Some(at.mono)).evidence(
+                "ntp",
+                seen,
+                Message::new("want-synchronised"),
+                at,
+            )
+        })
     }
 }

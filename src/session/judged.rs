@@ -85,6 +85,8 @@ fn reach(seen: &Observed<'_>) -> Judged {
 fn transport(seen: &Observed<'_>, code: Code) -> Judged {
     match code.name {
         "port.not_listening" | "port.loopback_only" if seen.state.expected.is_empty() => Judged::Moot,
+        "firewall.local_drop" => probes(seen, &[ProbeKind::Icmp, ProbeKind::Tcp, ProbeKind::Udp]),
+        "udp.no_reply" => probes(seen, &[ProbeKind::Udp]),
         name if name.starts_with("port.") && code.side == crate::model::Side::Service => {
             probes(seen, &[ProbeKind::Tcp, ProbeKind::Udp])
         }

@@ -19,7 +19,7 @@ pub use series::{Bucket, Point, Series};
 pub use stats::{Stats, Tally};
 
 use crate::model::host::{HostIdentity, HostLoad, ResolverConfig};
-use crate::model::record::{Action, Gap, Origin, TaskHealth};
+use crate::model::record::{Action, Gap, GapCause, Origin, TaskHealth};
 use crate::model::socket::{ExpectedService, KernelCounters, Sockets};
 use crate::model::{
     At, Mono, ProbeId, ProbeKind, ProbeSpec, Record, RecordKind, Role, Target, TargetId, Untrusted, Verdict,
@@ -385,6 +385,13 @@ impl State {
     /// Whether a gap overlaps the time since `from`.
     pub fn gapped_since(&self, from: Mono) -> bool {
         self.gaps.iter().any(|g| g.to >= from)
+    }
+
+    /// When measuring went on after the process last slept; what was sent before
+    /// says nothing about now. The session's beginning where it never slept.
+    pub fn resumed(&self) -> Mono {
+        let slept = |g: &&Gap| g.cause == GapCause::Suspended;
+        self.gaps.iter().rev().find(slept).map(|g| g.to).unwrap_or_default()
     }
 
     /// Happenings, oldest first.

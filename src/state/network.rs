@@ -27,6 +27,8 @@ pub struct NetworkState {
     histories: BTreeMap<u32, LinkHistory>,
     /// Since when a neighbour has been without a link-layer address.
     unresolved: HashMap<(u32, IpAddr), Mono>,
+    /// When a neighbour that had been without one got its link-layer address.
+    resolved: HashMap<(u32, IpAddr), Mono>,
 }
 
 /// A link's counters and changes over time.
@@ -148,6 +150,11 @@ impl NetworkState {
             .filter(|n| n.mac.is_none() || !n.state.is_resolved())
             .map(|n| (n.index, n.ip))
             .collect();
+        let listed = |(index, ip): &(u32, IpAddr)| network.neighbours.iter().any(|n| n.index == *index && n.ip == *ip);
+        self.resolved.retain(|key, _| listed(key));
+        for key in self.unresolved.keys().filter(|key| !unresolved.contains(key) && listed(key)) {
+            self.resolved.insert(*key, at.mono);
+        }
         self.unresolved.retain(|key, _| unresolved.contains(key));
         for key in unresolved {
             self.unresolved.entry(key).or_insert(at.mono);
@@ -203,6 +210,14 @@ impl NetworkState {
     /// Since when a neighbour's entry has been without a usable link-layer address.
     pub fn unresolved_since(&self, index: u32, ip: IpAddr) -> Option<Mono> {
         self.unresolved.get(&(index, ip)).copied()
+    }
+
+    /// Since when the link has been up and the neighbour on it resolved, as far as
+    /// either was seen to change.
+    pub fn carried_since(&self, index: u32, neighbour: Option<IpAddr>) -> Mono {
+        let up = self.history(index).and_then(|h| h.changes.back()).filter(|(_, up)| *up).map(|(at, _)| at.mono);
+        let resolved = neighbour.and_then(|ip| self.resolved.get(&(index, ip)).copied());
+        up.max(resolved).unwrap_or_default()
     }
 
     /// Whether an address lies in a prefix of one of this host's interfaces, and of

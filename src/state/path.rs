@@ -263,7 +263,9 @@ impl Path {
         if end.reached.is_some() {
             self.last_reached = Some(end.began);
         }
-        self.forget_beyond();
+        if end.reached.is_some() {
+            self.forget_beyond();
+        }
         self.compare(end);
         self.last_round = Some(end.clone());
     }

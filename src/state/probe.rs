@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::path::Paths;
 use super::series::{Point, Series};
+use crate::model::sample::Unsent;
 use crate::model::{At, Detail, Mono, Outcome, ProbeKind, ProbeSpec, Sample};
 
 /// What is known of one probe.
@@ -19,6 +20,7 @@ pub struct ProbeState {
     /// Its paths, where it traces.
     pub paths: Paths,
     last: Option<Sample>,
+    before_budget: Option<Sample>,
     last_answer: Option<Sample>,
     last_icmp: Option<Sample>,
     slowest_error: Option<Duration>,
@@ -32,6 +34,7 @@ impl ProbeState {
             series: Series::default(),
             paths: Paths::default(),
             last: None,
+            before_budget: None,
             last_answer: None,
             last_icmp: None,
             slowest_error: None,
@@ -64,7 +67,14 @@ impl ProbeState {
         // What corrects an earlier loss is not the newest measurement.
         let newest = self.last.as_ref().is_none_or(|l| sample.sent >= l.sent);
         if newest && !matches!(sample.outcome, Outcome::Late { .. }) {
-            self.last = Some(sample.clone());
+            // What the budget kept back takes nothing from what was measured before.
+            let kept_back = matches!(sample.outcome, Outcome::Unsent { reason: Unsent::Budget });
+            let before = self.last.replace(sample.clone());
+            match before.filter(|b| b.outcome.was_sent()) {
+                Some(before) if kept_back => self.before_budget = Some(before),
+                _ if kept_back => {}
+                _ => self.before_budget = None,
+            }
         }
     }
 
@@ -96,7 +106,7 @@ impl ProbeState {
     /// The newest measurement that says something about the network: not one that
     /// was never sent.
     pub fn last_sent(&self) -> Option<&Sample> {
-        self.last.as_ref().filter(|s| s.outcome.was_sent())
+        self.last.as_ref().filter(|s| s.outcome.was_sent()).or(self.before_budget.as_ref())
     }
 
     /// Whether it has measured within a few of its own intervals before `now`;

@@ -214,12 +214,21 @@ impl Series {
     /// How many of the newest measurements in a row fail `good`, and when the
     /// oldest of those was sent. What was not sent counts neither way.
     pub fn failing(&self, good: impl Fn(Point) -> bool) -> Option<(u32, Mono)> {
-        let mut run = None;
-        for e in self.kept.iter().rev() {
-            match e.point() {
-                Point::Unsent => {}
-                p if good(p) => break,
-                _ => run = Some((run.map_or(1, |(n, _)| n + 1), e.sent())),
+        self.failing_since(Mono(0), good)
+    }
+
+    /// The same of what was sent at `from` or later.
+    pub fn failing_since(&self, from: Mono, good: impl Fn(Point) -> bool) -> Option<(u32, Mono)> {
+        // A loss is told when its time is up, after answers to later sends: what
+        // was sent before the newest good one is no part of the run.
+        let newest_good = self.kept.iter().rposition(|e| good(e.point()));
+        let after = newest_good.map_or(0, |i| i + 1);
+        let floor = newest_good.map(|i| self.kept[i].sent_ms);
+        let mut run: Option<(u32, Mono)> = None;
+        for e in self.kept.range(after..) {
+            let counts = e.point() != Point::Unsent && u64::from(e.sent_ms) >= from.millis();
+            if counts && floor.is_none_or(|f| e.sent_ms > f) {
+                run = Some(run.map_or((1, e.sent()), |(n, since)| (n + 1, since.min(e.sent()))));
             }
         }
         run
