@@ -27,6 +27,8 @@ pub enum Action {
     AddTarget,
     RemoveTarget,
     Trace,
+    NextPath,
+    PreviousPath,
     Tick,
     Note,
     Copy,
@@ -198,6 +200,21 @@ pub const TABLE: &[Entry] = &[
         "action-remove-target",
         Scope::Panes(&[Pane::Connectivity]),
         Group::Work,
+    ),
+    entry(
+        Action::NextPath,
+        &[code(KeyCode::Right), Char('l')],
+        "action-next-path",
+        Scope::Panes(&[Pane::Path]),
+        Group::Lists,
+    )
+    .foot("footer-next-path", 2),
+    entry(
+        Action::PreviousPath,
+        &[code(KeyCode::Left), Char('h')],
+        "action-previous-path",
+        Scope::Panes(&[Pane::Path]),
+        Group::Lists,
     ),
     entry(Action::Tick, &[Char(' ')], "action-tick", Scope::Panes(&[Pane::Runbook]), Group::Work)
         .foot("footer-tick", 2),

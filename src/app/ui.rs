@@ -124,6 +124,15 @@ pub enum Question {
     Remove(TargetId),
 }
 
+/// The path that a person chose to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traced {
+    /// The first one to a target.
+    Target(TargetId),
+    /// This one.
+    Probe(ProbeId),
+}
+
 /// The picture held still.
 #[derive(Debug, Clone)]
 pub struct Frozen {
@@ -164,8 +173,8 @@ pub struct Ui {
     pub rows: Vec<ProbeId>,
     /// How many of those rows stand how: fault, warning, good, not measured.
     pub standings: [usize; 4],
-    /// The target that the path pane follows, where a person chose one.
-    pub traced: Option<TargetId>,
+    /// The path that is shown, where a person chose one.
+    pub traced: Option<Traced>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
     /// Whether a person has moved the selection; until then it stays on the first

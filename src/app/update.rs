@@ -17,7 +17,7 @@ use super::panes;
 use super::rows;
 use super::scene::Scene;
 use super::seat::Seat;
-use super::ui::{Mode, Pane, Question, Ui};
+use super::ui::{Mode, Pane, Question, Traced, Ui};
 
 /// How long a word about what was done stands in the footer.
 pub const NOTICE: std::time::Duration = std::time::Duration::from_secs(4);
@@ -203,6 +203,8 @@ pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> V
         Action::Palette => ui.mode = Mode::Palette { field: Field::line(), view: View::default() },
         Action::Freeze => ui.freeze(seat),
         Action::Trace => return trace(ui, scene),
+        Action::NextPath => other_path(ui, scene, 1),
+        Action::PreviousPath => other_path(ui, scene, -1),
         Action::RemoveTarget => ask_remove(ui, scene),
         Action::Tick => return tick(ui, scene),
         Action::Copy => {
@@ -257,9 +259,18 @@ fn selected_target(ui: &Ui, scene: &Scene<'_>) -> Option<crate::model::TargetId>
 
 fn trace(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
     let Some(id) = selected_target(ui, scene).filter(|_| ui.focus == Pane::Connectivity) else { return Vec::new() };
-    ui.traced = Some(id);
+    ui.traced = Some(Traced::Target(id));
     show(ui, scene, Pane::Path);
     vec![Effect::Command(Command::Trace(id))]
+}
+
+/// Shows another of the traced paths, from its first hop.
+fn other_path(ui: &mut Ui, scene: &Scene<'_>, step: isize) {
+    if let Some(traced) = panes::path::neighbour(scene, ui, step) {
+        ui.traced = Some(traced);
+        *ui.view(Pane::Path) = View::default();
+        ui.counts.insert(Pane::Path, panes::path::rows(scene, ui).len());
+    }
 }
 
 fn ask_remove(ui: &mut Ui, scene: &Scene<'_>) {
