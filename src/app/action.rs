@@ -35,6 +35,7 @@ pub enum Action {
     Freeze,
     Help,
     Palette,
+    Colours,
     Redraw,
     Suspend,
     Quit,
@@ -221,6 +222,7 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Note, &[Char('n')], "action-note", Scope::Everywhere, Group::Work).foot("footer-note", 5),
     entry(Action::Copy, &[Char('y')], "action-copy", Scope::Lists, Group::Work).foot("footer-copy", 9),
     entry(Action::Freeze, &[Char('p')], "action-freeze", Scope::Everywhere, Group::Console).foot("footer-freeze", 8),
+    entry(Action::Colours, &[Char('C')], "action-colours", Scope::Everywhere, Group::Console),
     entry(Action::Redraw, &[Ctrl('l')], "action-redraw", Scope::Everywhere, Group::Console),
     entry(Action::Suspend, &[Ctrl('z')], "action-suspend", Scope::Everywhere, Group::Console),
     entry(Action::Quit, &[Char('q'), Ctrl('c')], "action-quit", Scope::Everywhere, Group::Console)

@@ -36,6 +36,11 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
 fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
     let filter = filter.to_lowercase();
     let found = Found::of(scene.verdict);
+    // Targets of one host stand together, whatever is asked of it.
+    let mut hosts: HashMap<_, TargetId> = HashMap::new();
+    for target in scene.state.targets() {
+        hosts.entry(&target.host).or_insert(target.id);
+    }
     let mut standings = [0; 4];
     let mut rows: Vec<_> = scene
         .state
@@ -50,7 +55,14 @@ fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
                 // A name that resolves says little; one that does not, says it all.
                 let resolves = p.kind() == ProbeKind::Resolve && standing > 1;
                 // What is well and what is not measured stay where they are.
-                let place = (standing.min(2), target.role, target.id, resolves, p.spec.ask.address(), kind_order(p));
+                let place = (
+                    standing.min(2),
+                    target.role,
+                    hosts.get(&target.host),
+                    resolves,
+                    p.spec.ask.address(),
+                    kind_order(p),
+                );
                 (place, p.spec.id)
             })
         })

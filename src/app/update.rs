@@ -210,6 +210,7 @@ pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> V
         Action::Copy => {
             return panes::copied(ui.focus, scene, ui).map(Effect::Copy).into_iter().collect();
         }
+        Action::Colours => return vec![Effect::Colours],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(ui, seat),

@@ -132,7 +132,7 @@ fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
         Column::words("", 1, 0),
         Column::words(&heads[0], 20, 1),
         Column::words(&heads[1], 8, 0).rank(1),
-        Column::figures(&heads[2], 7),
+        Column::figures(&heads[2], 6),
         Column::figures(&heads[3], 6),
         Column::figures(&heads[4], 6).rank(4),
         Column::figures(&heads[5], 6).rank(2),

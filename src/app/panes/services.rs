@@ -210,8 +210,11 @@ fn draw_listeners(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect, 
         let (mut pen, _) = row.column(2);
         pen.put(&process(scene, l), theme.text());
         if l.local.ip().is_loopback() {
-            let style = if meaning == Meaning::Good { theme.dim() } else { theme.meaning(meaning) };
-            pen.put(" ", style).put(&scene.word("services-loopback"), style);
+            let (id, style) = match meaning {
+                Meaning::Good => ("services-loopback", theme.dim()),
+                _ => ("services-loopback-only", theme.meaning(meaning)),
+            };
+            pen.put(" ", style).put(&scene.word(id), style);
         }
         if l.transport == Transport::Tcp {
             row.put_right(3, &format::count(u64::from(l.established)), theme.text());
