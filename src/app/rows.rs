@@ -20,6 +20,7 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
     if let Some(at) = kept.and_then(|id| ui.rows.iter().position(|r| *r == id)) {
         ui.view(Pane::Connectivity).selected = at;
     }
+    super::follow::refresh(scene, ui);
     let counts = [
         (Pane::Path, super::panes::path::rows(scene, ui).len()),
         (Pane::Nic, super::panes::nic::interfaces(scene, ui).len()),
@@ -36,11 +37,7 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
 fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
     let filter = filter.to_lowercase();
     let found = Found::of(scene.verdict);
-    // Targets of one host stand together, whatever is asked of it.
-    let mut hosts: HashMap<_, TargetId> = HashMap::new();
-    for target in scene.state.targets() {
-        hosts.entry(&target.host).or_insert(target.id);
-    }
+    let hosts = scene.hosts();
     let mut standings = [0; 4];
     let mut rows: Vec<_> = scene
         .state

@@ -4,11 +4,12 @@
 //! the path pane follows). Must never change anything or read a clock.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::model::message::Arg;
 use crate::model::{
-    Detail, Finding, Layer, Message, Mono, Outcome, ProbeKind, Role, Severity, Status, Target, TargetId, Verdict, Wall,
+    Detail, Finding, Host, Layer, Message, Mono, Outcome, ProbeKind, Role, Severity, Status, Target, TargetId, Verdict,
+    Wall,
 };
 use crate::state::{Bucket, Point, ProbeState, State, Stats};
 use crate::text::Texts;
@@ -16,7 +17,7 @@ use crate::widgets::sparkline::{Mark, level};
 use crate::widgets::{Meaning, Theme};
 
 use super::seat::Walk;
-use super::ui::{Traced, Ui};
+use super::ui::Ui;
 
 /// Figures and small graphs look back this far.
 pub const LOOK_BACK: Duration = Duration::from_secs(60);
@@ -150,7 +151,7 @@ impl<'a> Scene<'a> {
             return Meaning::Unmeasured;
         }
         let failure = tally.failure();
-        if failure == Some(0.0) && found.is_some_and(|f| is_older(probe, f)) {
+        if failure == Some(0.0) && self.is_older(probe) {
             return Meaning::Unmeasured;
         }
         // An answer may itself be the bad news; an echo or a connection may not, and
@@ -170,6 +171,20 @@ impl<'a> Scene<'a> {
             Some(f) if f > 0.05 => Meaning::Warning,
             _ => found.unwrap_or(Meaning::Good),
         }
+    }
+
+    /// Whether a probe that asks seldom measured last before something beneath it
+    /// broke: then it was well, and says nothing about now.
+    fn is_older(&self, probe: &ProbeState) -> bool {
+        let above = matches!(probe.kind(), ProbeKind::Tls | ProbeKind::Http | ProbeKind::Dns | ProbeKind::Ntp);
+        let Some((sent, _)) = probe.series.last().filter(|_| above) else { return false };
+        let beneath = |f: &&Finding| {
+            f.severity == Severity::Critical
+                && matches!(f.layer, Layer::Link | Layer::Neighbour | Layer::Network | Layer::Transport)
+                && f.since.mono > sent
+        };
+        let mut broken = self.verdict.into_iter().flat_map(|v| &v.findings).filter(beneath);
+        broken.any(|f| f.targets.iter().any(|id| probe.spec.targets.contains(id)))
     }
 
     /// The last minute of a probe as a sparkline.
@@ -194,41 +209,19 @@ impl<'a> Scene<'a> {
         marks.get(marks.len().saturating_sub(columns)..).unwrap_or_default().to_vec()
     }
 
-    /// Every traced path in the order to go through them: people's targets first,
-    /// and of a target IPv4 before IPv6. The hops of others' paths are left out.
-    pub fn traces(&self) -> Vec<&'a ProbeState> {
-        let traces = self.state.probes().filter(|p| p.kind() == ProbeKind::Trace);
-        let order = |p: &ProbeState| {
-            self.named_by(p).filter(|t| t.role != Role::Hop).map(|t| (t.role, t.id, p.spec.ask.address()))
-        };
-        let mut list: Vec<_> = traces.filter_map(|p| Some((order(p)?, p))).collect();
-        list.sort_by_key(|(order, _)| *order);
-        list.into_iter().map(|(_, p)| p).collect()
+    /// The first target of each host: what is asked of one host stands together.
+    pub fn hosts(&self) -> HashMap<&'a Host, TargetId> {
+        let mut hosts = HashMap::new();
+        for target in self.state.targets() {
+            hosts.entry(&target.host).or_insert(target.id);
+        }
+        hosts
     }
 
-    /// The path to show: chosen by a person, else one that the root is about (the
-    /// one it names, where it names one), else one that is broken, else the first.
+    /// The path that is shown, and whose it is; see [`super::follow`].
     pub fn followed(&self, ui: &Ui) -> Option<(&'a Target, &'a ProbeState)> {
-        let traces = self.traces();
-        let serves = |p: &ProbeState, id: TargetId| p.spec.targets.contains(&id);
-        let chosen = || match ui.traced? {
-            Traced::Probe(id) => traces.iter().find(|p| p.spec.id == id),
-            Traced::Target(id) => traces.iter().find(|p| serves(p, id)),
-        };
-        let root = self.verdict.and_then(Verdict::root);
-        let about = |p: &ProbeState| root.is_some_and(|f| f.targets.iter().any(|id| serves(p, *id)));
-        let named = |p: &ProbeState| {
-            let to = p.spec.ask.address().map(|ip| ip.to_string());
-            root.zip(to).is_some_and(|(f, to)| f.subject == to || mentions(&f.summary, &to))
-        };
-        let broken = |p: &ProbeState| p.paths.best().is_some_and(|(_, path)| path.rounds_unreached() >= 2);
-        let found = chosen()
-            .or_else(|| traces.iter().find(|p| about(p) && named(p)))
-            .or_else(|| traces.iter().find(|p| about(p) && broken(p)))
-            .or_else(|| traces.iter().find(|p| about(p)))
-            .or_else(|| traces.iter().find(|p| broken(p)))
-            .or_else(|| traces.first());
-        found.and_then(|p| Some((self.named_by(p)?, *p)))
+        let probe = self.state.probe(ui.followed?)?;
+        Some((self.named_by(probe)?, probe))
     }
 
     /// The target to name a probe by: the one a person named, else the first.
@@ -269,17 +262,4 @@ impl<'a> Scene<'a> {
             .or_else(|| self.state.network.carrying_interface(None))
             .or_else(any)
     }
-}
-
-/// Whether a probe measured last before something beneath it broke: then it was
-/// well, and says nothing about now.
-fn is_older(probe: &ProbeState, finding: &Finding) -> bool {
-    let beneath = matches!(finding.layer, Layer::Link | Layer::Neighbour | Layer::Network | Layer::Transport);
-    let above = matches!(probe.kind(), ProbeKind::Tls | ProbeKind::Http | ProbeKind::Dns | ProbeKind::Ntp);
-    beneath && above && probe.series.last().is_some_and(|(sent, _)| sent < finding.since.mono)
-}
-
-/// Whether a sentence names `text`.
-fn mentions(sentence: &Message, text: &str) -> bool {
-    sentence.args.iter().any(|(_, arg)| matches!(arg, Arg::Text(t) if t == text))
 }

@@ -4,6 +4,7 @@
 //! Owns no measurement. Must never do I/O or read a clock.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::model::{Message, Mono, ProbeId, TargetId, Verdict};
 use crate::state::State;
@@ -129,8 +130,8 @@ pub enum Question {
 pub enum Traced {
     /// The first one to a target.
     Target(TargetId),
-    /// This one.
-    Probe(ProbeId),
+    /// The one to this address.
+    Address(IpAddr),
 }
 
 /// The picture held still.
@@ -175,6 +176,10 @@ pub struct Ui {
     pub standings: [usize; 4],
     /// The path that is shown, where a person chose one.
     pub traced: Option<Traced>,
+    /// The paths that can be shown, in the order to go through them.
+    pub paths: Vec<ProbeId>,
+    /// The one that is.
+    pub followed: Option<ProbeId>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
     /// Whether a person has moved the selection; until then it stays on the first

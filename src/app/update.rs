@@ -10,8 +10,9 @@ use crate::widgets::field::Field;
 use crate::widgets::palette;
 use crate::widgets::table::View;
 
-use super::action::{self, Action, Key, Scope, TABLE};
+use super::action::{self, Action, Entry, Key, Scope, TABLE};
 use super::effect::{Command, Effect};
+use super::follow;
 use super::overlay;
 use super::panes;
 use super::rows;
@@ -177,6 +178,19 @@ fn choose(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Ve
     }
 }
 
+/// Whether an action does something here and now; what does not is not offered.
+pub fn works(ui: &Ui, scene: &Scene<'_>, entry: &Entry) -> bool {
+    let selected = || selected_target(ui, scene).and_then(|id| scene.state.target(id));
+    entry.scope.holds(ui.focus)
+        && match entry.action {
+            Action::NextPath | Action::PreviousPath => ui.paths.len() > 1,
+            Action::Trace => selected().is_some(),
+            Action::RemoveTarget => selected().is_some_and(|t| t.role == Role::Watched),
+            Action::Tick => scene.walk.is_some(),
+            _ => true,
+        }
+}
+
 /// Does an action.
 pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Vec<Effect> {
     match action {
@@ -261,6 +275,7 @@ fn selected_target(ui: &Ui, scene: &Scene<'_>) -> Option<crate::model::TargetId>
 fn trace(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
     let Some(id) = selected_target(ui, scene).filter(|_| ui.focus == Pane::Connectivity) else { return Vec::new() };
     ui.traced = Some(Traced::Target(id));
+    follow::follow(scene, ui);
     show(ui, scene, Pane::Path);
     vec![Effect::Command(Command::Trace(id))]
 }
@@ -269,6 +284,7 @@ fn trace(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
 fn other_path(ui: &mut Ui, scene: &Scene<'_>, step: isize) {
     if let Some(traced) = panes::path::neighbour(scene, ui, step) {
         ui.traced = Some(traced);
+        follow::follow(scene, ui);
         *ui.view(Pane::Path) = View::default();
         ui.counts.insert(Pane::Path, panes::path::rows(scene, ui).len());
     }

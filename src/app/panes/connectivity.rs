@@ -1,13 +1,15 @@
 //! Pane 1: does what is watched answer, how fast, and how did it go lately.
 
+use std::net::IpAddr;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::host::IcmpRight;
 use crate::model::sample::Unsent;
-use crate::model::{Ask, Message, Outcome, ProbeKind};
-use crate::state::{ProbeState, State};
+use crate::model::{Ask, Message, Outcome, ProbeKind, Role};
+use crate::state::ProbeState;
 use crate::text::format;
 use crate::widgets::strip::Piece;
 use crate::widgets::table::{self, Column, Row};
@@ -159,9 +161,19 @@ fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
 struct Name {
     name: String,
     address: Option<String>,
-    /// Enough to tell it from the target's other addresses, where the whole does
-    /// not fit.
-    short: &'static str,
+    /// Where it does not fit.
+    short: Short,
+}
+
+/// What becomes of an address that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Short {
+    /// Left out: the target has no other.
+    Nothing,
+    /// Its family: the target has no other of it.
+    Family(&'static str),
+    /// Its end: addresses of one network begin alike.
+    End,
 }
 
 impl Name {
@@ -169,48 +181,44 @@ impl Name {
         let name = scene.name(probe);
         let ip = probe.spec.ask.address();
         let address = ip.map(|ip| ip.to_string()).filter(|a| !name.contains(a.as_str()));
-        let short = match ip {
-            Some(ip) if is_alone_of_its_family(scene.state, probe) => {
-                if ip.is_ipv4() {
-                    "IPv4"
-                } else {
-                    "IPv6"
-                }
-            }
-            _ => "",
-        };
+        let short = ip.map_or(Short::Nothing, |ip| short(scene, probe, ip));
         Self { name, address, short }
     }
 
-    /// Writes it: whole where it fits; else the address is cut at its beginning,
-    /// where addresses of one network are alike.
     fn draw(&self, pen: &mut Ink<'_>, style: Style, dim: Style, ellipsis: &str) {
         let Some(address) = &self.address else {
             pen.put(&self.name, style);
             return;
         };
-        let room = pen.left();
-        let whole = ink::width(address);
-        let name = ink::width(&self.name);
-        let (name_room, address) = if name + 1 + whole <= room {
-            (name, address.clone())
-        } else if !self.short.is_empty() {
-            (room.saturating_sub(5), self.short.to_owned())
-        } else {
-            let kept = room.saturating_sub(name.min(NAME) + 2).min(whole);
-            let tail: String = address.chars().skip(usize::from(whole - kept)).collect();
-            (room.saturating_sub(kept + 2), format!("{ellipsis}{tail}"))
+        let (room, name, whole) = (pen.left(), ink::width(&self.name), ink::width(address));
+        let (name, address) = match self.short {
+            _ if name + 1 + whole <= room => (name, address.clone()),
+            Short::Nothing => (room, String::new()),
+            Short::Family(word) => (room.saturating_sub(ink::width(word) + 1), word.to_owned()),
+            Short::End => {
+                let kept = room.saturating_sub(name.min(NAME) + 2).min(whole);
+                let end: String = address.chars().skip(usize::from(whole - kept)).collect();
+                (room.saturating_sub(kept + 2), format!("{ellipsis}{end}"))
+            }
         };
-        pen.put_within(&self.name, name_room, style).put(" ", dim).put(&address, dim);
+        pen.put_within(&self.name, name, style).put(" ", dim).put(&address, dim);
     }
 }
 
-/// Whether no other address of the target's is of the same family.
-fn is_alone_of_its_family(state: &State, probe: &ProbeState) -> bool {
-    let Some(own) = probe.spec.ask.address() else { return true };
+/// How to tell an address from the target's others.
+fn short(scene: &Scene<'_>, probe: &ProbeState, own: IpAddr) -> Short {
+    // What was found by itself is called by what it is, and there may be several.
+    if scene.named_by(probe).is_some_and(|t| t.role != Role::Watched) {
+        return Short::End;
+    }
     let targets = probe.spec.targets.iter();
-    let mut others = targets.flat_map(|id| state.probes_of(*id)).filter_map(|p| p.spec.ask.address());
-    others.all(|ip| ip == own || ip.is_ipv4() != own.is_ipv4())
+    let others = targets.flat_map(|id| scene.state.probes_of(*id)).filter_map(|p| p.spec.ask.address());
+    others.filter(|ip| *ip != own).fold(Short::Nothing, |short, other| match short {
+        _ if other.is_ipv4() == own.is_ipv4() => Short::End,
+        Short::Nothing if own.is_ipv4() => Short::Family("IPv4"),
+        Short::Nothing => Short::Family("IPv6"),
+        kept => kept,
+    })
 }
 
 fn draw_row(scene: &Scene<'_>, probe: &ProbeState, name: &Name, repeats: bool, row: &mut Row<'_>, spark: usize) {

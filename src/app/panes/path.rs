@@ -63,27 +63,20 @@ fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<Followed<'a>> {
         TraceProto::Udp => "udp",
         TraceProto::Tcp => "tcp",
     };
-    Some(Followed {
-        name: scene.full_name(probe),
-        to: probe.spec.ask.address()?,
-        proto,
-        path,
-        place: place(scene, probe),
-    })
+    Some(Followed { name: scene.full_name(probe), to: probe.spec.ask.address()?, proto, path, place: place(ui, probe) })
 }
 
-fn place(scene: &Scene<'_>, probe: &ProbeState) -> (usize, usize) {
-    let all = scene.traces();
-    (all.iter().position(|p| p.spec.id == probe.spec.id).map_or(1, |n| n + 1), all.len())
+fn place(ui: &Ui, probe: &ProbeState) -> (usize, usize) {
+    (ui.paths.iter().position(|id| *id == probe.spec.id).map_or(1, |n| n + 1), ui.paths.len())
 }
 
 /// The path `step` further among all that are traced.
 pub fn neighbour(scene: &Scene<'_>, ui: &Ui, step: isize) -> Option<Traced> {
     let (_, probe) = scene.followed(ui)?;
-    let all = scene.traces();
-    let (n, count) = place(scene, probe);
+    let (n, count) = place(ui, probe);
     let next = (n as isize - 1 + step).rem_euclid(count.max(1) as isize) as usize;
-    all.get(next).map(|p| Traced::Probe(p.spec.id))
+    let next = ui.paths.get(next).and_then(|id| scene.state.probe(*id))?;
+    next.spec.ask.address().map(Traced::Address)
 }
 
 /// Whether not one packet of the newest round left this host: then the path is not
