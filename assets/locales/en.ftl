@@ -80,6 +80,7 @@ verdict-measuring = Measuring, nothing can be said yet
 verdict-healthy = { $targets ->
     [0] Nothing found wrong on this host
     [one] The target works, and everything it depends on
+    [2] Both targets work, and everything they depend on
    *[other] All { $targets } targets work, and everything they depend on
 }
 verdict-unmeasured = { $targets ->
@@ -369,8 +370,12 @@ head-p90 = p90 ms
 head-p99 = p99 ms
 head-jitter = jit ms
 head-last-minute = last minute
+head-last-minutes = last 2 minutes
 head-hop = #
 head-router = router
+head-min = min ms
+head-max = max ms
+head-sent = sent
 head-mtu = mtu
 head-history = history
 head-port = port
@@ -427,6 +432,7 @@ footer-details = details
 footer-filter = filter
 footer-add = add target
 footer-trace = trace
+footer-next-path = other path
 footer-tick = tick
 footer-note = note
 footer-copy = copy
@@ -463,11 +469,14 @@ action-last = Select the last row
 action-filter = Filter rows by some text
 action-add-target = Add a target to watch
 action-trace = Trace the path to the selected target
+action-next-path = Show the next traced path
+action-previous-path = Show the traced path before
 action-remove-target = Remove the selected target
 action-tick = Tick the selected step, or take the tick back
 action-note = Note something down
 action-copy = Copy what is selected
 action-freeze = Freeze the picture; probes go on
+action-colours = Change between dark and light colours
 action-redraw = Redraw the whole screen
 action-suspend = Suspend; go on with fg
 action-quit = Quit
@@ -496,6 +505,7 @@ notice-removed = No longer watched
 notice-noted = Noted
 notice-copied = Sent to the terminal's clipboard
 notice-copied-tmux = Copied to tmux's buffer
+notice-own-colours = These are the terminal's own colours; change them there
 notice-copy-failed = Could not copy
 notice-not-removable = { $name } was found by itself and stays as long as this host uses it
 notice-no-shell = There is no shell to go back to
@@ -526,6 +536,12 @@ unmeasured-resolving = resolving
 unmeasured-first-round = first round
 unmeasured-udp-silence = silent; this service need not answer
 unmeasured-stale = nothing measured lately
+unmeasured-since = nothing measured since { $time }
+unmeasured-not-permitted = not measured
+unmeasured-rights = No ICMP echo for this user; frc doctor tells how to allow it
+banner-rights = this user may not send ICMP, see frc doctor
+role-gateway = gateway
+role-resolver = ns
 chart-title = { $name } { $probe }: { COUNT($answered) } of { COUNT($sent) } answered, { COUNT($late) } late; min { $min }, p50 { $p50 }, p90 { $p90 }, p99 { $p99 }, max { $max }
 chart-phases = last answer { $status }: connect { $connect }, tls { $tls }, first byte { $ttfb }, total { $total }
 detail-none = { "" }
@@ -785,6 +801,8 @@ path-corner-changed = { $proto }, { $hops ->
         [one] one hop
        *[other] { $hops } hops
     }, changed { $time }
+path-corner-unsent = { $proto }, not measured
+path-corner-of = { $n } of { $of } · { $what }
 path-strip-first = { $name }: first round
 path-strip-whole = { $name }: { $hops ->
         [one] one hop
@@ -793,7 +811,7 @@ path-strip-whole = { $name }: { $hops ->
 path-strip-ends = { $name }: ends after { $address }, hop { $hop }
 path-strip-nothing = { $name }: no hop answers
 path-silent = no answer
-path-unsent = Not measured: no packet left this host. Pane 1 says why.
+path-unsent = not measured: no packet leaves this host; pane 1 says why
 path-strip-unsent = { $name }: not measured
 path-last = last to answer
 path-end = nothing answers from here on
@@ -844,9 +862,15 @@ nic-head-interfaces = interfaces
 ## Screen: services
 
 services-waiting = Listing the sockets
-services-corner = { $count } listen
-services-unknown = unknown
+services-corner = { $missing ->
+        [0] { $count } listen
+       *[other] { $count } listen, { $missing } missing
+    }
+services-missing = expected, nobody listens
+services-missing-named = nobody listens: { $name }
+services-nameless = – names: see frc doctor
 services-loopback = local
+services-loopback-only = loopback only
 services-states = { COUNT($established) } estab, { COUNT($waiting) } time-wait
 services-estab = estab
 services-time-wait = t-wait
@@ -865,6 +889,7 @@ runbook-back = back
 runbook-seen = seen
 runbook-run = run
 runbook-due = due { $time }
+runbook-was = was so { $time }
 runbook-unmeasured = not measured
 runbook-lately = Lately
 phase-fault = Fault

@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::model::host::IcmpRight;
-use crate::model::{Message, Severity, Verdict};
+use crate::model::{Message, ProbeKind, Role, Severity, Verdict};
 use crate::text::format;
 use crate::widgets::banner::{self, Banner, Fact};
 use crate::widgets::panel::Panel;
@@ -16,12 +16,12 @@ use crate::widgets::strip::{self, Tab};
 use crate::widgets::theme::Part;
 use crate::widgets::{Ink, Meaning, ink};
 
-use super::action::TABLE;
+use super::action::{self, TABLE};
 use super::layout::{self, Layout};
-use super::panes;
 use super::scene::Scene;
 use super::seat::{Stand, Walk};
 use super::ui::{Pane, Ui};
+use super::{panes, update};
 
 /// Draws everything; gives the place of the cursor, where something is typed.
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer) -> Option<Position> {
@@ -83,6 +83,10 @@ fn banner_of(scene: &Scene<'_>) -> Banner {
         if unmeasured > 0 {
             facts.push(fact(scene.say(&Message::new("banner-unmeasured").with("count", unmeasured)), false));
         }
+        let no_icmp = scene.state.host.as_ref().is_some_and(|h| h.rights.icmp == IcmpRight::None);
+        if unmeasured > 0 && no_icmp {
+            facts.push(fact(scene.word("banner-rights").into_owned(), true));
+        }
         facts.push(fact(progress(scene), false));
     }
     Banner { meaning: scene.overall(), headline: scene.say(&verdict.summary), facts }
@@ -90,13 +94,17 @@ fn banner_of(scene: &Scene<'_>) -> Banner {
 
 /// How much is watched, for a banner with nothing to report.
 fn progress(scene: &Scene<'_>) -> String {
-    let measured = scene.state.probes().filter(|p| p.series.first().is_some()).count();
-    let all = scene.state.probes().filter(|p| p.kind() != crate::model::ProbeKind::Trace).count();
+    // Echoes to hops come and go with suspicion; they are nobody's targets.
+    let counts = |p: &&crate::state::ProbeState| {
+        p.kind() != ProbeKind::Trace && scene.named_by(p).is_some_and(|t| t.role != Role::Hop)
+    };
+    let all = scene.state.probes().filter(counts).count();
+    let measured = scene.state.probes().filter(counts).filter(|p| p.series.first().is_some()).count();
     if all == 0 {
         return scene.word("progress-discovering").into_owned();
     }
     let id = if measured < all { "progress-first-round" } else { "progress-watching" };
-    let watched = scene.state.targets().filter(|t| t.role != crate::model::Role::Hop).count();
+    let watched = scene.state.targets().filter(|t| t.role != Role::Hop).count();
     scene.say(&Message::new(id).with("measured", measured).with("probes", all).with("targets", watched))
 }
 
@@ -252,7 +260,8 @@ fn draw_footer(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
     if area.width >= 100 {
         pen.right(&stands_on(scene), theme.dim());
     }
-    let shown = TABLE.iter().filter(|e| e.scope.holds(ui.focus)).filter_map(|e| e.footer.map(|(w, rank)| (e, w, rank)));
+    let works = |e: &&action::Entry| update::works(ui, scene, e);
+    let shown = TABLE.iter().filter(works).filter_map(|e| e.footer.map(|(w, rank)| (e, w, rank)));
     let mut keys: Vec<_> = shown
         .map(|(e, word, rank)| (rank, e.keys.first().map(|k| k.name()).unwrap_or_default(), scene.word(word)))
         .collect();

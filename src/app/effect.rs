@@ -10,6 +10,8 @@ pub enum Effect {
     Command(Command),
     /// Put text where the terminal's user can paste it.
     Copy(String),
+    /// Change between the dark and the light colours.
+    Colours,
     /// Forget what the terminal shows and draw all of it.
     Redraw,
     /// Stop until continued (Ctrl-Z).

@@ -18,8 +18,8 @@ use super::keys::{Input, Reader};
 use super::tty::hung_up;
 
 /// How long the rest of an escape sequence may take, in milliseconds. Beyond it
-/// an Escape was a key.
-const ESCAPE_MS: u16 = 40;
+/// an Escape was a key, which then still shows within a frame of 16 ms.
+const ESCAPE_MS: u16 = 12;
 
 /// Starts the thread that reads keys from standard input.
 ///

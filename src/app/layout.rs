@@ -121,8 +121,9 @@ fn stacked(area: Rect, per_cent: u16) -> [Rect; 2] {
     [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }]
 }
 
-/// Two panes that want so many lines: each at least six, what is left over in
-/// proportion, so that neither is cut while the other has room to spare.
+/// Two panes that want so many lines: each at least six. Where not all fit, the one
+/// below (the path, whose end tells) is served first up to half of the room; what
+/// fails stands first in the one above.
 fn shared(area: Rect, (above, below): (u16, u16)) -> [Rect; 2] {
     let (above, below) = (above.clamp(6, 200), below.clamp(6, 200));
     let spare = area.height.saturating_sub(above + below);
@@ -130,8 +131,8 @@ fn shared(area: Rect, (above, below): (u16, u16)) -> [Rect; 2] {
         above + spare / 2
     } else {
         let least = area.height.min(6);
-        ((u32::from(area.height) * u32::from(above) / u32::from(above + below)) as u16)
-            .clamp(least, area.height.saturating_sub(least).max(least))
+        let below = below.min(area.height / 2).max(area.height.saturating_sub(above));
+        area.height.saturating_sub(below).clamp(least, area.height.saturating_sub(least).max(least))
     };
     [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }]
 }

@@ -57,7 +57,13 @@ pub fn console(
     let batches = live.split_batches();
     let mut seat =
         LiveSeat { texts, person: person(), judged: None, changed: Some(Instant::now()), unkept: false, live };
-    let options = AppOptions { no_color: global.no_color, ascii: global.ascii, theme: None };
+    let screen = setup.screen;
+    let options = AppOptions {
+        no_color: global.no_color,
+        ascii: global.ascii || screen.ascii,
+        theme: screen.theme,
+        frames_per_second: screen.frames_per_second,
+    };
     let ended = super::run::run(&options, texts, &mut seat, batches);
     Ok(ended.map(Ending::status).map_err(|why: NoScreen| why_no_screen(&why)))
 }
@@ -106,6 +112,9 @@ impl LiveSeat<'_> {
         let zone = self.texts.zone();
         let text = |t: &Option<Untrusted>| t.as_ref().map_or_else(String::new, ToString::to_string);
         let stand = match (view.mark, view.truth) {
+            // What the probes ticked and no longer see is not so now.
+            (Mark::Probes { .. }, Truth::No) => Stand::Failed,
+            (Mark::Probes { .. }, Truth::NotMeasured) => Stand::Unmeasured,
             (mark, _) if mark.is_done() => Stand::Done,
             (_, Truth::No) => Stand::Failed,
             (_, Truth::NotMeasured) if view.step.check.is_some() => Stand::Unmeasured,
@@ -113,7 +122,10 @@ impl LiveSeat<'_> {
         };
         let minute = |at: &At| zone.minute(at.wall);
         let note = match view.mark {
-            Mark::Probes { at, .. } => minute(at),
+            Mark::Probes { at, .. } if stand == Stand::Done => minute(at),
+            Mark::Probes { at, .. } => {
+                self.texts.render(&Message::new("runbook-was").with("time", zone.minute(at.wall)))
+            }
             Mark::Person { who, at } | Mark::Overridden { who, at, .. } => format!("{who} {}", minute(at)),
             Mark::Open | Mark::Reopened { .. } => match (due, stand) {
                 (Some(due), _) => self.texts.render(&Message::new("runbook-due").with("time", zone.minute(due.wall))),
@@ -122,7 +134,7 @@ impl LiveSeat<'_> {
             },
         };
         let evidence = match view.mark {
-            Mark::Probes { evidence, .. } => evidence.as_ref(),
+            Mark::Probes { evidence, .. } if stand == Stand::Done => evidence.as_ref(),
             _ => view.now,
         };
         WalkStep {

@@ -4,6 +4,7 @@
 
 use ratatui::style::Color;
 
+use crate::config::Theme as Asked;
 use crate::widgets::Theme;
 use crate::widgets::theme::{ASCII, UNICODE};
 
@@ -69,15 +70,54 @@ fn depth(no_color: bool, around: &Surroundings) -> Depth {
     }
 }
 
-/// The look for a terminal. `name` is the theme asked for, if any.
-pub fn choose(no_color: bool, ascii: bool, name: Option<&str>, around: &Surroundings) -> Theme {
+/// What a person asks for, and what there is to show it on.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// No colours.
+    pub no_color: bool,
+    /// ASCII characters only.
+    pub ascii: bool,
+    /// The colours asked for.
+    pub theme: Asked,
+    /// The terminal.
+    pub around: Surroundings,
+}
+
+impl Look {
+    /// The theme.
+    pub fn theme(&self) -> Theme {
+        choose(self.no_color, self.ascii, self.theme, &self.around)
+    }
+
+    /// Changes between dark and light; false where the terminal's own colours are
+    /// used, which the terminal itself must change.
+    pub fn switch(&mut self) -> bool {
+        let own = self.theme == Asked::Sixteen;
+        if own || matches!(depth(self.no_color, &self.around), Depth::None | Depth::Sixteen) {
+            return false;
+        }
+        self.theme = if is_light(self.theme, &self.around) { Asked::Dark } else { Asked::Light };
+        true
+    }
+}
+
+fn is_light(theme: Asked, around: &Surroundings) -> bool {
+    match theme {
+        Asked::Light => true,
+        Asked::Dark => false,
+        Asked::Auto | Asked::Sixteen => matches!(around.colorfgbg.rsplit(';').next(), Some("7" | "15")),
+    }
+}
+
+/// The look for a terminal.
+fn choose(no_color: bool, ascii: bool, asked: Asked, around: &Surroundings) -> Theme {
     // The kernel's own console has colours, but a font without our marks.
     let glyphs = if ascii || !around.utf8 || around.term == "linux" { &ASCII } else { &UNICODE };
-    let light = matches!(around.colorfgbg.rsplit(';').next(), Some("7" | "15"));
-    let name = name.unwrap_or(if light { "light" } else { "dark" });
+    let name = if is_light(asked, around) { "light" } else { "dark" };
     match depth(no_color, around) {
         Depth::None => Theme::built_in("mono", glyphs),
         Depth::Sixteen => Theme::built_in("ansi16", glyphs),
+        _ if asked == Asked::Sixteen => Theme::built_in("ansi16", glyphs),
         Depth::Indexed => Theme::built_in(name, glyphs).map_colours(indexed),
         Depth::True => Theme::built_in(name, glyphs),
     }
@@ -109,24 +149,36 @@ mod tests {
 
     #[test]
     fn colours_are_what_the_terminal_has() {
-        let fault =
-            |around: &Surroundings| choose(false, false, None, around).meaning(crate::widgets::Meaning::Fault).fg;
+        let fault = |around: &Surroundings| {
+            choose(false, false, Asked::Auto, around).meaning(crate::widgets::Meaning::Fault).fg
+        };
         assert!(matches!(fault(&xterm()), Some(Color::Indexed(_))));
         assert!(matches!(fault(&Surroundings { colorterm: "truecolor".into(), ..xterm() }), Some(Color::Rgb(..))));
         assert_eq!(fault(&Surroundings { term: "xterm".into(), ..xterm() }), Some(Color::LightRed));
         assert_eq!(fault(&Surroundings { no_color: true, ..xterm() }), None);
-        assert_eq!(choose(true, false, None, &xterm()), Theme::built_in("mono", &UNICODE));
+        assert_eq!(choose(true, false, Asked::Auto, &xterm()), Theme::built_in("mono", &UNICODE));
         let light = Surroundings { colorfgbg: "0;15".into(), tmux: true, ..xterm() };
-        assert_eq!(choose(false, false, None, &light), Theme::built_in("light", &UNICODE));
+        assert_eq!(choose(false, false, Asked::Auto, &light), Theme::built_in("light", &UNICODE));
     }
 
     #[test]
     fn a_locale_without_utf8_gets_ascii() {
-        let glyphs = |ascii, around: &Surroundings| choose(false, ascii, None, around).glyphs.braille;
+        let glyphs = |ascii, around: &Surroundings| choose(false, ascii, Asked::Auto, around).glyphs.braille;
         assert!(glyphs(false, &xterm()));
         assert!(!glyphs(true, &xterm()));
         assert!(!glyphs(false, &Surroundings { utf8: false, ..xterm() }));
         assert!(!glyphs(false, &Surroundings { term: "linux".into(), ..xterm() }));
+    }
+
+    #[test]
+    fn a_person_has_the_last_word() {
+        let mut look = Look { theme: Asked::Light, around: xterm(), ..Look::default() };
+        let light = look.theme();
+        assert!(look.switch() && look.theme() != light);
+        assert!(look.switch() && look.theme() == light);
+        let mut own = Look { theme: Asked::Sixteen, ..look };
+        assert_eq!(own.theme(), Theme::built_in("ansi16", &UNICODE));
+        assert!(!own.switch());
     }
 
     #[test]

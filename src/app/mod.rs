@@ -16,6 +16,7 @@ pub mod clipboard;
 pub mod draw;
 pub mod effect;
 pub mod event;
+pub mod follow;
 pub mod input;
 pub mod keys;
 pub mod layout;

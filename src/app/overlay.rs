@@ -11,9 +11,9 @@ use crate::widgets::theme::Part;
 use crate::widgets::{Ink, Meaning, help, ink};
 
 use super::action::{self, Group, TABLE};
-use super::panes;
 use super::scene::Scene;
 use super::ui::{Mode, Ui};
+use super::{panes, update};
 
 /// The details of what is selected, in the middle.
 pub fn details(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
@@ -82,7 +82,7 @@ fn middle(area: Rect, width: u16, height: u16) -> Rect {
 }
 
 fn help_groups(scene: &Scene<'_>, ui: &Ui) -> Vec<help::Group> {
-    let here = |group: Group| TABLE.iter().filter(move |e| e.group == group && e.scope.holds(ui.focus));
+    let here = |group: Group| TABLE.iter().filter(move |e| e.group == group && update::works(ui, scene, e));
     Group::ALL
         .iter()
         .map(|(group, id)| help::Group {
@@ -99,7 +99,7 @@ pub fn palette_entries(scene: &Scene<'_>, ui: &Ui) -> Vec<Entry> {
         .map(|e| Entry {
             text: scene.word(e.text).into_owned(),
             keys: action::key_names(e),
-            enabled: e.scope.holds(ui.focus),
+            enabled: update::works(ui, scene, e),
         })
         .collect()
 }

@@ -3,7 +3,9 @@
 //! Owns order and filter; rebuilt with the figures, never for a key, so that a
 //! thousand targets cost a key nothing.
 
-use crate::model::{ProbeId, ProbeKind, Role};
+use std::collections::HashMap;
+
+use crate::model::{Finding, ProbeId, ProbeKind, Role, Severity, TargetId, Verdict};
 use crate::state::ProbeState;
 use crate::widgets::Meaning;
 
@@ -18,6 +20,7 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
     if let Some(at) = kept.and_then(|id| ui.rows.iter().position(|r| *r == id)) {
         ui.view(Pane::Connectivity).selected = at;
     }
+    super::follow::refresh(scene, ui);
     let counts = [
         (Pane::Path, super::panes::path::rows(scene, ui).len()),
         (Pane::Nic, super::panes::nic::interfaces(scene, ui).len()),
@@ -30,9 +33,11 @@ pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
 }
 
 /// The probes shown as connections: what fails first, then people's targets, then
-/// what was found by itself; with them, how many stand how.
+/// what was found by itself, an address together; with them, how many stand how.
 fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
     let filter = filter.to_lowercase();
+    let found = Found::of(scene.verdict);
+    let hosts = scene.hosts();
     let mut standings = [0; 4];
     let mut rows: Vec<_> = scene
         .state
@@ -42,15 +47,52 @@ fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
             let target = scene.named_by(p)?;
             let shown = target.role != Role::Hop && (filter.is_empty() || holds(target.name(), p, &filter));
             shown.then(|| {
-                let standing = class(scene.standing(p));
+                let standing = class(scene.standing_with(p, found.about(p)));
                 standings[standing] += 1;
+                // A name that resolves says little; one that does not, says it all.
+                let resolves = p.kind() == ProbeKind::Resolve && standing > 1;
                 // What is well and what is not measured stay where they are.
-                ((standing.min(2), target.role, target.id, kind_order(p)), p.spec.id)
+                let place = (
+                    standing.min(2),
+                    target.role,
+                    hosts.get(&target.host),
+                    resolves,
+                    p.spec.ask.address(),
+                    kind_order(p),
+                );
+                (place, p.spec.id)
             })
         })
         .collect();
     rows.sort_unstable();
     (rows.into_iter().map(|(_, id)| id).collect(), standings)
+}
+
+/// The worst finding by target and kind of probe, so that a thousand rows do not
+/// each go through all of them.
+struct Found<'a>(HashMap<(TargetId, &'a str), &'a Finding>);
+
+impl<'a> Found<'a> {
+    fn of(verdict: Option<&'a Verdict>) -> Self {
+        let mut worst: HashMap<_, &Finding> = HashMap::new();
+        for finding in verdict.into_iter().flat_map(|v| &v.findings).filter(|f| f.severity > Severity::Info) {
+            for kind in finding.evidence.iter().map(|e| e.probe.as_str()) {
+                for target in &finding.targets {
+                    let slot = worst.entry((*target, kind)).or_insert(finding);
+                    if slot.severity <= finding.severity {
+                        *slot = finding;
+                    }
+                }
+            }
+        }
+        Self(worst)
+    }
+
+    fn about(&self, probe: &ProbeState) -> Option<&'a Finding> {
+        let kind = probe.kind().name();
+        let found = probe.spec.targets.iter().filter_map(|id| self.0.get(&(*id, kind)));
+        found.copied().max_by_key(|f| f.severity)
+    }
 }
 
 fn class(meaning: Meaning) -> usize {

@@ -24,8 +24,8 @@ use super::tty::{NoScreen, Tty};
 use super::ui::Ui;
 use super::{clipboard, draw, input, look, rows, suspend, tty, update};
 
-/// Least time between two pictures that nobody asked for by a key.
-const UNASKED: Duration = Duration::from_millis(100);
+/// Most pictures a second that nobody asked for by a key, where nothing is said.
+const UNASKED: u8 = 10;
 /// Least time between two pictures for newer figures alone, while the first ones
 /// come in; later they wait for the next second.
 const FIRST_FIGURES: Duration = Duration::from_millis(200);
@@ -37,14 +37,22 @@ const WAITING: usize = 256;
 const AT_ONCE: usize = 64;
 
 /// How the console shall look.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AppOptions {
     /// `--no-color`.
     pub no_color: bool,
     /// `--ascii`.
     pub ascii: bool,
-    /// A theme by name; chosen by the terminal where none is given.
-    pub theme: Option<String>,
+    /// The colours asked for.
+    pub theme: crate::config::Theme,
+    /// Pictures a second at most that nobody asked for by a key.
+    pub frames_per_second: u8,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self { no_color: false, ascii: false, theme: crate::config::Theme::Auto, frames_per_second: UNASKED }
+    }
 }
 
 /// Why there is no screen, for people.
@@ -76,12 +84,18 @@ pub fn run(
     let terminal = Terminal::start(Arc::clone(&tty), sender.clone())?;
     input::watch_keys(&sender).map_err(broken)?;
     bridge(batches, &sender).map_err(broken)?;
-    let theme =
-        look::choose(options.no_color, options.ascii, options.theme.as_deref(), &look::Surroundings::of_process());
+    let look = look::Look {
+        no_color: options.no_color,
+        ascii: options.ascii,
+        theme: options.theme,
+        around: look::Surroundings::of_process(),
+    };
     let now = Instant::now();
     let mut console = Console {
         texts,
-        theme,
+        theme: look.theme(),
+        look,
+        pause: Duration::from_secs(1) / u32::from(options.frames_per_second.max(1)),
         seat,
         terminal,
         tty,
@@ -113,6 +127,9 @@ fn bridge(batches: Receiver<Batch>, events: &SyncSender<Event>) -> std::io::Resu
 struct Console<'a> {
     texts: &'a Texts,
     theme: Theme,
+    look: look::Look,
+    /// Least time between two pictures that nobody asked for.
+    pause: Duration,
     seat: &'a mut dyn Seat,
     terminal: Terminal,
     tty: Arc<Tty>,
@@ -190,7 +207,7 @@ impl Console<'_> {
             Event::Resize => {
                 self.ui.size = tty::size();
                 self.terminal.forget();
-                self.draw_within(UNASKED.min(Duration::from_millis(20)));
+                self.draw_within(self.pause.min(Duration::from_millis(20)));
             }
             Event::Batch(batch) => {
                 let visible = self.seat.apply(batch);
@@ -200,9 +217,9 @@ impl Console<'_> {
                 if visible {
                     self.settled = Instant::now() + SETTLING;
                     self.refreshed = None;
-                    self.draw_within(UNASKED);
+                    self.draw_within(self.pause);
                 } else if Instant::now() < self.settled {
-                    self.draw_within(FIRST_FIGURES);
+                    self.draw_within(self.pause.max(FIRST_FIGURES));
                 }
             }
             Event::Suspend => self.suspend(),
@@ -242,6 +259,13 @@ impl Console<'_> {
         match effect {
             Effect::Command(command) => self.command(command),
             Effect::Copy(text) => self.copy(&text),
+            Effect::Colours => {
+                if self.look.switch() {
+                    self.theme = self.look.theme();
+                } else {
+                    self.notice(Message::new("notice-own-colours"));
+                }
+            }
             Effect::Redraw => self.terminal.forget(),
             Effect::Suspend if suspend::possible() => suspend::ask(),
             Effect::Suspend => self.notice(Message::new("notice-no-shell")),

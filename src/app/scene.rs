@@ -4,10 +4,12 @@
 //! the path pane follows). Must never change anything or read a clock.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::model::{
-    Detail, Finding, Message, Mono, Outcome, ProbeKind, Role, Severity, Status, Target, TargetId, Verdict, Wall,
+    Detail, Finding, Host, Layer, Message, Mono, Outcome, ProbeKind, Role, Severity, Status, Target, TargetId, Verdict,
+    Wall,
 };
 use crate::state::{Bucket, Point, ProbeState, State, Stats};
 use crate::text::Texts;
@@ -21,10 +23,18 @@ use super::ui::Ui;
 pub const LOOK_BACK: Duration = Duration::from_secs(60);
 
 /// One column of a sparkline: wide enough that a settled screen rarely moves.
-pub const BUCKET: Duration = Duration::from_secs(3);
+pub const BUCKET: Duration = Duration::from_secs(4);
 
-/// So many failures in a row are a state and no longer an accident.
-const STANDING: u32 = 3;
+/// So many failures in a row are a state and no longer an accident; of a probe that
+/// asks seldom, fewer.
+const STANDING: (u32, u32) = (3, 2);
+
+/// From this interval on a probe asks seldom.
+const SELDOM: Duration = Duration::from_secs(3);
+
+/// So many sends in a row that never left this host: nothing is measured now,
+/// whatever was a moment ago.
+const UNSENT: usize = 2;
 
 /// Above this much over the median a round-trip time is drawn at all, in ms.
 const SLACK_MS: f64 = 1.0;
@@ -107,22 +117,47 @@ impl<'a> Scene<'a> {
     /// Figures of a probe over the last minute; while it fails without a break,
     /// those of the failing alone: what is down now is not 40 % down.
     pub fn stats(&self, probe: &ProbeState) -> Stats {
+        probe.series.since(self.counted_from(probe))
+    }
+
+    /// From when on a probe's figures count; see [`Scene::stats`].
+    fn counted_from(&self, probe: &ProbeState) -> Mono {
+        let enough = if probe.spec.interval >= SELDOM { STANDING.1 } else { STANDING.0 };
         let failing = probe.series.failing(|p| matches!(p, Point::Answered(_) | Point::Late(_)));
-        let from = failing.filter(|(run, _)| *run >= STANDING).map_or(self.from(), |(_, since)| since.max(self.from()));
-        probe.series.since(from)
+        failing.filter(|(run, _)| *run >= enough).map_or(self.from(), |(_, since)| since.max(self.from()))
+    }
+
+    /// Whether what a probe would send does not leave this host now.
+    pub fn is_unsent(&self, probe: &ProbeState) -> bool {
+        let newest = probe.series.points_since(self.from()).rev().take(UNSENT);
+        let (count, unsent) = newest.fold((0, true), |(n, all), (_, p)| (n + 1, all && p == Point::Unsent));
+        unsent && count == UNSENT
     }
 
     /// How a probe stands, from its figures and from what the diagnosis found.
     pub fn standing(&self, probe: &ProbeState) -> Meaning {
-        let tally = self.stats(probe).tally;
-        if tally.sent() == 0 || !probe.is_fresh(self.now()) {
+        let found = self.finding_about(&probe.spec.targets, probe.kind());
+        self.standing_with(probe, found)
+    }
+
+    /// As [`Scene::standing`], where the worst finding about it is known.
+    pub fn standing_with(&self, probe: &ProbeState, found: Option<&Finding>) -> Meaning {
+        let tally = probe.series.tally_since(self.counted_from(probe));
+        if tally.sent() == 0 || !probe.is_fresh(self.now()) || self.is_unsent(probe) {
             return Meaning::Unmeasured;
         }
         // Silence of a service that need not answer says nothing.
         if probe.kind() == ProbeKind::Udp && tally.received() == 0 && tally.errors == 0 {
             return Meaning::Unmeasured;
         }
-        let found = self.finding_about(&probe.spec.targets, probe.kind()).map(|f| Self::of_severity(f.severity));
+        let failure = tally.failure();
+        if failure == Some(0.0) && self.is_older(probe) {
+            return Meaning::Unmeasured;
+        }
+        // An answer may itself be the bad news; an echo or a connection may not, and
+        // a finding about another address of the same target is none about this one.
+        let may_be_bad = !matches!(probe.kind(), ProbeKind::Icmp | ProbeKind::Tcp | ProbeKind::Udp);
+        let found = found.filter(|_| may_be_bad || failure > Some(0.0)).map(|f| Self::of_severity(f.severity));
         if found == Some(Meaning::Fault) {
             return Meaning::Fault;
         }
@@ -130,12 +165,26 @@ impl<'a> Scene<'a> {
             probe.last().map(|s| &s.outcome),
             Some(Outcome::Answered { detail: Detail::Http(answer), .. }) if answer.status >= 500
         );
-        match tally.failure() {
+        match failure {
             Some(f) if f >= 0.5 => Meaning::Fault,
             _ if answered_badly => Meaning::Fault,
             Some(f) if f > 0.05 => Meaning::Warning,
             _ => found.unwrap_or(Meaning::Good),
         }
+    }
+
+    /// Whether a probe that asks seldom measured last before something beneath it
+    /// broke: then it was well, and says nothing about now.
+    fn is_older(&self, probe: &ProbeState) -> bool {
+        let above = matches!(probe.kind(), ProbeKind::Tls | ProbeKind::Http | ProbeKind::Dns | ProbeKind::Ntp);
+        let Some((sent, _)) = probe.series.last().filter(|_| above) else { return false };
+        let beneath = |f: &&Finding| {
+            f.severity == Severity::Critical
+                && matches!(f.layer, Layer::Link | Layer::Neighbour | Layer::Network | Layer::Transport)
+                && f.since.mono > sent
+        };
+        let mut broken = self.verdict.into_iter().flat_map(|v| &v.findings).filter(beneath);
+        broken.any(|f| f.targets.iter().any(|id| probe.spec.targets.contains(id)))
     }
 
     /// The last minute of a probe as a sparkline.
@@ -160,18 +209,19 @@ impl<'a> Scene<'a> {
         marks.get(marks.len().saturating_sub(columns)..).unwrap_or_default().to_vec()
     }
 
-    /// The target that the path pane follows: chosen by a person, else one that the
-    /// root is about, else the first watched one that is traced, else any.
+    /// The first target of each host: what is asked of one host stands together.
+    pub fn hosts(&self) -> HashMap<&'a Host, TargetId> {
+        let mut hosts = HashMap::new();
+        for target in self.state.targets() {
+            hosts.entry(&target.host).or_insert(target.id);
+        }
+        hosts
+    }
+
+    /// The path that is shown, and whose it is; see [`super::follow`].
     pub fn followed(&self, ui: &Ui) -> Option<(&'a Target, &'a ProbeState)> {
-        let trace_of = |id: TargetId| self.state.probes_of(id).find(|p| p.kind() == ProbeKind::Trace);
-        let pair = |t: &'a Target| trace_of(t.id).map(|p| (t, p));
-        let root = || self.verdict.and_then(Verdict::root).map(|f| f.targets.as_slice()).unwrap_or_default();
-        ui.traced
-            .and_then(|id| self.state.target(id))
-            .and_then(pair)
-            .or_else(|| root().iter().filter_map(|id| self.state.target(*id)).find_map(pair))
-            .or_else(|| self.state.watched().find_map(pair))
-            .or_else(|| self.state.targets().filter(|t| t.role != Role::Hop).find_map(pair))
+        let probe = self.state.probe(ui.followed?)?;
+        Some((self.named_by(probe)?, probe))
     }
 
     /// The target to name a probe by: the one a person named, else the first.
@@ -181,9 +231,25 @@ impl<'a> Scene<'a> {
     }
 
     /// What to call a probe's target where its kind stands beside it: the label, or
-    /// the host without scheme and port.
+    /// the host without scheme and port; what was found by itself by what it is.
     pub fn name(&self, probe: &ProbeState) -> String {
-        self.named_by(probe).map_or_else(String::new, |t| t.label.clone().unwrap_or_else(|| t.host.to_string()))
+        let Some(target) = self.named_by(probe) else { return String::new() };
+        let role = match target.role {
+            Role::Gateway => Some("role-gateway"),
+            Role::Resolver => Some("role-resolver"),
+            _ => None,
+        };
+        let own = || role.map_or_else(|| target.host.to_string(), |id| self.texts.word(id).into_owned());
+        target.label.clone().unwrap_or_else(own)
+    }
+
+    /// A probe's name with its address, where that says more.
+    pub fn full_name(&self, probe: &ProbeState) -> String {
+        let name = self.name(probe);
+        match probe.spec.ask.address().map(|ip| ip.to_string()) {
+            Some(address) if !name.contains(&address) => format!("{name} {address}"),
+            _ => name,
+        }
     }
 
     /// The interface to show first: the one that carries what is watched.

@@ -4,6 +4,7 @@
 //! Owns no measurement. Must never do I/O or read a clock.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::model::{Message, Mono, ProbeId, TargetId, Verdict};
 use crate::state::State;
@@ -124,6 +125,15 @@ pub enum Question {
     Remove(TargetId),
 }
 
+/// The path that a person chose to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traced {
+    /// The first one to a target.
+    Target(TargetId),
+    /// The one to this address.
+    Address(IpAddr),
+}
+
 /// The picture held still.
 #[derive(Debug, Clone)]
 pub struct Frozen {
@@ -164,8 +174,12 @@ pub struct Ui {
     pub rows: Vec<ProbeId>,
     /// How many of those rows stand how: fault, warning, good, not measured.
     pub standings: [usize; 4],
-    /// The target that the path pane follows, where a person chose one.
-    pub traced: Option<TargetId>,
+    /// The path that is shown, where a person chose one.
+    pub traced: Option<Traced>,
+    /// The paths that can be shown, in the order to go through them.
+    pub paths: Vec<ProbeId>,
+    /// The one that is.
+    pub followed: Option<ProbeId>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
     /// Whether a person has moved the selection; until then it stays on the first

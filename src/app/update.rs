@@ -10,14 +10,15 @@ use crate::widgets::field::Field;
 use crate::widgets::palette;
 use crate::widgets::table::View;
 
-use super::action::{self, Action, Key, Scope, TABLE};
+use super::action::{self, Action, Entry, Key, Scope, TABLE};
 use super::effect::{Command, Effect};
+use super::follow;
 use super::overlay;
 use super::panes;
 use super::rows;
 use super::scene::Scene;
 use super::seat::Seat;
-use super::ui::{Mode, Pane, Question, Ui};
+use super::ui::{Mode, Pane, Question, Traced, Ui};
 
 /// How long a word about what was done stands in the footer.
 pub const NOTICE: std::time::Duration = std::time::Duration::from_secs(4);
@@ -177,6 +178,19 @@ fn choose(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Ve
     }
 }
 
+/// Whether an action does something here and now; what does not is not offered.
+pub fn works(ui: &Ui, scene: &Scene<'_>, entry: &Entry) -> bool {
+    let selected = || selected_target(ui, scene).and_then(|id| scene.state.target(id));
+    entry.scope.holds(ui.focus)
+        && match entry.action {
+            Action::NextPath | Action::PreviousPath => ui.paths.len() > 1,
+            Action::Trace => selected().is_some(),
+            Action::RemoveTarget => selected().is_some_and(|t| t.role == Role::Watched),
+            Action::Tick => scene.walk.is_some(),
+            _ => true,
+        }
+}
+
 /// Does an action.
 pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> Vec<Effect> {
     match action {
@@ -203,11 +217,14 @@ pub fn act(ui: &mut Ui, scene: &Scene<'_>, seat: &dyn Seat, action: Action) -> V
         Action::Palette => ui.mode = Mode::Palette { field: Field::line(), view: View::default() },
         Action::Freeze => ui.freeze(seat),
         Action::Trace => return trace(ui, scene),
+        Action::NextPath => other_path(ui, scene, 1),
+        Action::PreviousPath => other_path(ui, scene, -1),
         Action::RemoveTarget => ask_remove(ui, scene),
         Action::Tick => return tick(ui, scene),
         Action::Copy => {
             return panes::copied(ui.focus, scene, ui).map(Effect::Copy).into_iter().collect();
         }
+        Action::Colours => return vec![Effect::Colours],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(ui, seat),
@@ -257,9 +274,20 @@ fn selected_target(ui: &Ui, scene: &Scene<'_>) -> Option<crate::model::TargetId>
 
 fn trace(ui: &mut Ui, scene: &Scene<'_>) -> Vec<Effect> {
     let Some(id) = selected_target(ui, scene).filter(|_| ui.focus == Pane::Connectivity) else { return Vec::new() };
-    ui.traced = Some(id);
+    ui.traced = Some(Traced::Target(id));
+    follow::follow(scene, ui);
     show(ui, scene, Pane::Path);
     vec![Effect::Command(Command::Trace(id))]
+}
+
+/// Shows another of the traced paths, from its first hop.
+fn other_path(ui: &mut Ui, scene: &Scene<'_>, step: isize) {
+    if let Some(traced) = panes::path::neighbour(scene, ui, step) {
+        ui.traced = Some(traced);
+        follow::follow(scene, ui);
+        *ui.view(Pane::Path) = View::default();
+        ui.counts.insert(Pane::Path, panes::path::rows(scene, ui).len());
+    }
 }
 
 fn ask_remove(ui: &mut Ui, scene: &Scene<'_>) {

@@ -46,6 +46,8 @@ pub struct Setup {
     pub probe: crate::config::Probe,
     /// Services that are to listen on this host.
     pub expected: Vec<ExpectedService>,
+    /// How a screen shall look, where there is one.
+    pub screen: crate::config::Screen,
 }
 
 impl Setup {
@@ -65,6 +67,7 @@ impl Setup {
             thresholds: config.thresholds,
             probe: config.probe,
             expected: config.services.clone(),
+            screen: config.screen,
         }
     }
 

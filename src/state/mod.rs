@@ -11,6 +11,7 @@ pub mod stats;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub use network::{LinkHistory, LinkRates, NetworkState};
 pub use path::{Hop, HopError, Path, PathChange, Paths};
@@ -54,7 +55,9 @@ pub struct State {
     /// Sockets, and when they were listed.
     pub sockets: Option<(At, Sockets)>,
     targets: BTreeMap<TargetId, Target>,
-    probes: BTreeMap<ProbeId, ProbeState>,
+    /// Shared with copies of the state, and copied one by one as they change: to
+    /// hold a picture still must not cost a thousand series at once.
+    probes: BTreeMap<ProbeId, Arc<ProbeState>>,
     by_target: HashMap<TargetId, Vec<ProbeId>>,
     by_address: HashMap<IpAddr, Vec<ProbeId>>,
     names: HashMap<IpAddr, Option<Untrusted>>,
@@ -84,7 +87,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happening {
     /// The verdict changed to this one.
-    Verdict(Box<Verdict>),
+    Verdict(Arc<Verdict>),
     /// The path to an address changed.
     Path {
         /// Destination.
@@ -133,14 +136,14 @@ impl State {
             RecordKind::ProbeAdded(spec) => self.add_probe(spec, record.at),
             RecordKind::ProbeRemoved(id) => self.remove_probe(*id),
             RecordKind::Sample(sample) => {
-                if let Some(probe) = self.probes.get_mut(&sample.probe) {
+                if let Some(probe) = self.probes.get_mut(&sample.probe).map(Arc::make_mut) {
                     let resolved = probe.kind() == ProbeKind::Resolve && probe.resolves_anew(sample);
                     probe.take_sample(sample);
                     self.structure += u64::from(resolved);
                 }
             }
             RecordKind::Hop(sample) => {
-                if let Some(probe) = self.probes.get_mut(&sample.probe) {
+                if let Some(probe) = self.probes.get_mut(&sample.probe).map(Arc::make_mut) {
                     probe.paths.since.get_or_insert(record.at);
                     probe.paths.entry(sample.proto).hop(sample);
                 }
@@ -175,7 +178,7 @@ impl State {
             }
             RecordKind::Verdict(verdict) => {
                 self.verdict = Some((**verdict).clone());
-                self.happen(record, Happening::Verdict(verdict.clone()));
+                self.happen(record, Happening::Verdict(Arc::new((**verdict).clone())));
             }
             RecordKind::Action(action) => self.happen(record, Happening::Action(action.clone())),
         }
@@ -216,9 +219,9 @@ impl State {
             self.by_address.entry(ip).or_default().push(spec.id);
         }
         match self.probes.get_mut(&spec.id) {
-            Some(probe) => probe.spec = spec.clone(),
+            Some(probe) => Arc::make_mut(probe).spec = spec.clone(),
             None => {
-                self.probes.insert(spec.id, ProbeState::new(spec.clone(), at));
+                self.probes.insert(spec.id, Arc::new(ProbeState::new(spec.clone(), at)));
             }
         }
     }
@@ -249,7 +252,7 @@ impl State {
     }
 
     fn take_round(&mut self, record: &Record, end: &crate::model::hop::RoundEnd) {
-        let Some(probe) = self.probes.get_mut(&end.probe) else { return };
+        let Some(probe) = self.probes.get_mut(&end.probe).map(Arc::make_mut) else { return };
         let path = probe.paths.entry(end.proto);
         let before = path.changes.back().map(|c| c.at);
         path.round(end);
@@ -311,22 +314,22 @@ impl State {
 
     /// Every probe.
     pub fn probes(&self) -> impl DoubleEndedIterator<Item = &ProbeState> {
-        self.probes.values()
+        self.probes.values().map(Arc::as_ref)
     }
 
     /// The probe with that number.
     pub fn probe(&self, id: ProbeId) -> Option<&ProbeState> {
-        self.probes.get(&id)
+        self.probes.get(&id).map(Arc::as_ref)
     }
 
     /// The probes that serve a target.
     pub fn probes_of(&self, target: TargetId) -> impl Iterator<Item = &ProbeState> {
-        self.by_target.get(&target).into_iter().flatten().filter_map(|id| self.probes.get(id))
+        self.by_target.get(&target).into_iter().flatten().filter_map(|id| self.probes.get(id)).map(Arc::as_ref)
     }
 
     /// The probes that send to an address.
     pub fn probes_to(&self, address: IpAddr) -> impl Iterator<Item = &ProbeState> {
-        self.by_address.get(&address).into_iter().flatten().filter_map(|id| self.probes.get(id))
+        self.by_address.get(&address).into_iter().flatten().filter_map(|id| self.probes.get(id)).map(Arc::as_ref)
     }
 
     /// The addresses at which a target is measured, each once, in a stable order.

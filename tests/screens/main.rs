@@ -1,5 +1,7 @@
 //! The screen: keys in, cells out, on sessions made of records.
 
+mod hostile;
+mod lists;
 mod pictures;
 mod tape;
 mod whatever;

@@ -112,7 +112,7 @@ impl Tape {
         self.state.apply(&Record { seq: self.seq, at, origin: Origin::Session, kind });
     }
 
-    fn target(&mut self, id: u32, text: &str, role: Role) {
+    pub fn target(&mut self, id: u32, text: &str, role: Role) {
         let address: Address = text.parse().unwrap();
         let target = Target {
             id: TargetId(id),
@@ -125,7 +125,7 @@ impl Tape {
         self.write(at(self.second * 1000), RecordKind::TargetAdded(target));
     }
 
-    fn probe(&mut self, id: u32, targets: &[u32], ask: Ask) {
+    pub fn probe(&mut self, id: u32, targets: &[u32], ask: Ask) {
         let spec = ProbeSpec {
             id: ProbeId(id),
             targets: targets.iter().map(|t| TargetId(*t)).collect(),
@@ -138,7 +138,7 @@ impl Tape {
         self.write(at(self.second * 1000), RecordKind::ProbeAdded(spec));
     }
 
-    fn sample(&mut self, probe: u32, second: u64, outcome: Outcome) {
+    pub fn sample(&mut self, probe: u32, second: u64, outcome: Outcome) {
         let sent = at(second * 1000 + u64::from(probe % 50) * 7);
         let sample = Sample { probe: ProbeId(probe), seq: second as u32, sent: sent.mono, outcome };
         self.write(at(second * 1000 + 900), RecordKind::Sample(sample));

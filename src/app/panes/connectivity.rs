@@ -1,17 +1,19 @@
 //! Pane 1: does what is watched answer, how fast, and how did it go lately.
 
-use std::time::Duration;
+use std::net::IpAddr;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
-use crate::model::{Ask, Detail, Message, Mono, Outcome, ProbeKind};
-use crate::state::{Point, ProbeState};
+use crate::model::host::IcmpRight;
+use crate::model::sample::Unsent;
+use crate::model::{Ask, Message, Outcome, ProbeKind, Role};
+use crate::state::ProbeState;
 use crate::text::format;
-use crate::widgets::chart::{self, Chart, Slot};
 use crate::widgets::strip::Piece;
 use crate::widgets::table::{self, Column, Row};
-use crate::widgets::{Meaning, sparkline};
+use crate::widgets::{Ink, Meaning, ink, sparkline};
 
 use super::super::scene::Scene;
 use super::super::ui::{Pane, Ui};
@@ -19,7 +21,10 @@ use super::outcome::outcome_words;
 use super::{Head, marked};
 
 /// Columns of the last minute.
-const SPARK: u16 = 20;
+const SPARK: u16 = 15;
+
+/// Columns that a name keeps beside its address.
+const NAME: u16 = 10;
 
 /// What stands in the frame.
 pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
@@ -57,7 +62,7 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
     for probe in ui.rows.iter().take(4).filter_map(|id| scene.state.probe(*id)) {
         let standing = scene.standing(probe);
         if matches!(standing, Meaning::Fault | Meaning::Warning) {
-            let name = scene.name(probe);
+            let name = scene.full_name(probe);
             let loss = scene.stats(probe).tally.failure().map_or_else(String::new, format::percent);
             pieces.push(marked(scene, standing, &format!("{name} {} {loss}", what(&probe.spec.ask))));
         }
@@ -83,7 +88,7 @@ pub fn what(ask: &Ask) -> String {
         Ask::Tcp { to } | Ask::Udp { to } | Ask::Tls { to, .. } | Ask::Http { to, .. } => {
             format!("{kind} {}", to.port())
         }
-        Ask::Dns { server, .. } if server.port() != 53 => format!("{kind} {}", server.port()),
+        Ask::Dns { qtype, .. } => format!("{kind} {qtype}"),
         _ => kind.to_owned(),
     }
 }
@@ -92,37 +97,44 @@ pub fn what(ask: &Ask) -> String {
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     if ui.rows.is_empty() {
         let id = if ui.filter.is_empty() { "connectivity-empty" } else { "filter-empty" };
-        crate::widgets::Ink::new(buf, area, 0, scene.theme.glyphs.ellipsis).put(&scene.word(id), scene.theme.dim());
+        Ink::new(buf, area, 0, scene.theme.glyphs.ellipsis).put(&scene.word(id), scene.theme.dim());
         return;
     }
     let wants_chart = ui.zoomed && area.height >= 16;
+    let area = if area.height >= 6 { draw_rights(scene, buf, area) } else { area };
     let rows = if wants_chart { (ui.rows.len() as u16 + 1).min(area.height * 2 / 5).max(4) } else { area.height };
     let table = Rect { height: rows, ..area };
     draw_table(scene, ui, buf, table);
     if wants_chart {
         let chart = Rect { y: area.y + rows + 1, height: area.height - rows - 1, ..area };
-        draw_chart(scene, ui, buf, chart);
+        super::history::draw_chart(scene, ui, buf, chart);
     }
 }
 
+/// Where this user may not measure something, says so once, with the way to it, on
+/// the last line; the room that is left.
+fn draw_rights(scene: &Scene<'_>, buf: &mut Buffer, area: Rect) -> Rect {
+    if !scene.state.host.as_ref().is_some_and(|h| h.rights.icmp == IcmpRight::None) {
+        return area;
+    }
+    let line = Rect { y: area.bottom() - 1, height: 1, ..area };
+    Ink::new(buf, line, 0, scene.theme.glyphs.ellipsis)
+        .put(scene.theme.mark(Meaning::Unmeasured), scene.theme.meaning(Meaning::Unmeasured))
+        .put(" ", scene.theme.dim())
+        .put(&scene.word("unmeasured-rights"), scene.theme.meaning(Meaning::Unmeasured));
+    Rect { height: area.height - 1, ..area }
+}
+
 fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
-    let heads = [
-        "head-target",
-        "head-probe",
-        "head-loss",
-        "head-p50",
-        "head-p90",
-        "head-p99",
-        "head-jitter",
-        "head-last-minute",
-    ];
+    let (spark, lately) =
+        if area.width >= 150 { (SPARK * 2, "head-last-minutes") } else { (SPARK, "head-last-minute") };
+    let heads = ["head-target", "head-probe", "head-loss", "head-p50", "head-p90", "head-p99", "head-jitter", lately];
     let heads = heads.map(|id| scene.word(id));
-    let spark = if area.width >= 150 { SPARK * 2 } else { SPARK };
     let columns = [
         Column::words("", 1, 0),
-        Column::words(&heads[0], 12, 1),
-        Column::words(&heads[1], 9, 0).rank(1),
-        Column::figures(&heads[2], 7),
+        Column::words(&heads[0], 20, 1),
+        Column::words(&heads[1], 8, 0).rank(1),
+        Column::figures(&heads[2], 6),
         Column::figures(&heads[3], 6),
         Column::figures(&heads[4], 6).rank(4),
         Column::figures(&heads[5], 6).rank(2),
@@ -132,37 +144,104 @@ fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let rows = std::mem::take(&mut ui.rows);
     let focused = ui.focus == Pane::Connectivity;
     let mut view = *ui.view(Pane::Connectivity);
+    let probe = |n: usize| rows.get(n).and_then(|id| scene.state.probe(*id));
+    let mut above = None;
     table::draw(buf, area, scene.theme, &columns, rows.len(), &mut view, focused, |n, row| {
-        if let Some(probe) = rows.get(n).and_then(|id| scene.state.probe(*id)) {
-            draw_row(scene, probe, row, usize::from(spark));
-        }
+        let Some(probe) = probe(n) else { return };
+        let name = Name::of(scene, probe);
+        draw_row(scene, probe, &name, above.as_ref() == Some(&name), row, usize::from(spark));
+        above = Some(name);
     });
     *ui.view(Pane::Connectivity) = view;
     ui.rows = rows;
 }
 
-fn draw_row(scene: &Scene<'_>, probe: &ProbeState, row: &mut Row<'_>, spark: usize) {
+/// What a row is called: its target, and the address where that says more.
+#[derive(Debug, PartialEq)]
+struct Name {
+    name: String,
+    address: Option<String>,
+    /// Where it does not fit.
+    short: Short,
+}
+
+/// What becomes of an address that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Short {
+    /// Left out: the target has no other.
+    Nothing,
+    /// Its family: the target has no other of it.
+    Family(&'static str),
+    /// Its end: addresses of one network begin alike.
+    End,
+}
+
+impl Name {
+    fn of(scene: &Scene<'_>, probe: &ProbeState) -> Self {
+        let name = scene.name(probe);
+        let ip = probe.spec.ask.address();
+        let address = ip.map(|ip| ip.to_string()).filter(|a| !name.contains(a.as_str()));
+        let short = ip.map_or(Short::Nothing, |ip| short(scene, probe, ip));
+        Self { name, address, short }
+    }
+
+    fn draw(&self, pen: &mut Ink<'_>, style: Style, dim: Style, ellipsis: &str) {
+        let Some(address) = &self.address else {
+            pen.put(&self.name, style);
+            return;
+        };
+        let (room, name, whole) = (pen.left(), ink::width(&self.name), ink::width(address));
+        let (name, address) = match self.short {
+            _ if name + 1 + whole <= room => (name, address.clone()),
+            Short::Nothing => (room, String::new()),
+            Short::Family(word) => (room.saturating_sub(ink::width(word) + 1), word.to_owned()),
+            Short::End => {
+                let kept = room.saturating_sub(name.min(NAME) + 2).min(whole);
+                let end: String = address.chars().skip(usize::from(whole - kept)).collect();
+                (room.saturating_sub(kept + 2), format!("{ellipsis}{end}"))
+            }
+        };
+        pen.put_within(&self.name, name, style).put(" ", dim).put(&address, dim);
+    }
+}
+
+/// How to tell an address from the target's others.
+fn short(scene: &Scene<'_>, probe: &ProbeState, own: IpAddr) -> Short {
+    // What was found by itself is called by what it is, and there may be several.
+    if scene.named_by(probe).is_some_and(|t| t.role != Role::Watched) {
+        return Short::End;
+    }
+    let targets = probe.spec.targets.iter();
+    let others = targets.flat_map(|id| scene.state.probes_of(*id)).filter_map(|p| p.spec.ask.address());
+    others.filter(|ip| *ip != own).fold(Short::Nothing, |short, other| match short {
+        _ if other.is_ipv4() == own.is_ipv4() => Short::End,
+        Short::Nothing if own.is_ipv4() => Short::Family("IPv4"),
+        Short::Nothing => Short::Family("IPv6"),
+        kept => kept,
+    })
+}
+
+fn draw_row(scene: &Scene<'_>, probe: &ProbeState, name: &Name, repeats: bool, row: &mut Row<'_>, spark: usize) {
     let theme = scene.theme;
     let standing = scene.standing(probe);
     let style = theme.meaning(standing);
     row.put(0, theme.mark(standing), style);
-    let name = scene.name(probe);
     let failing = matches!(standing, Meaning::Fault | Meaning::Warning);
-    let name_style = if row.selected || failing { theme.strong() } else { theme.text() };
+    // The same name again stands back, so that a target's rows read as one.
+    let name_style = match (repeats, failing) {
+        _ if row.selected => theme.strong(),
+        (true, _) => theme.dim(),
+        (false, true) => theme.strong(),
+        (false, false) => theme.text(),
+    };
     let (mut pen, _) = row.column(1);
-    pen.put(&name, name_style);
-    if let Some(address) = probe.spec.ask.address().map(|ip| ip.to_string()).filter(|a| !name.contains(a.as_str())) {
-        // An address is whole or not there.
-        if pen.left() > crate::widgets::ink::width(&address) {
-            pen.put(" ", name_style).put(&address, theme.dim());
-        }
-    }
+    name.draw(&mut pen, name_style, theme.dim(), theme.glyphs.ellipsis);
     row.put(2, &what(&probe.spec.ask), theme.dim());
-    let stats = scene.stats(probe);
     if standing == Meaning::Unmeasured {
-        row.rest(3).put(&scene.say(&why_unmeasured(probe)), theme.meaning(Meaning::Unmeasured));
+        row.rest(3).put(&scene.say(&why_unmeasured(scene, probe)), theme.meaning(Meaning::Unmeasured));
         return;
     }
+    let stats = scene.stats(probe);
     let loss = stats.tally.failure().map_or_else(|| theme.glyphs.dash.to_owned(), format::percent);
     row.put_right(3, &loss, if failing { style } else { theme.text() });
     for (column, figure) in [(4, stats.p50), (5, stats.p90), (6, stats.p99), (7, stats.jitter)] {
@@ -170,151 +249,27 @@ fn draw_row(scene: &Scene<'_>, probe: &ProbeState, row: &mut Row<'_>, spark: usi
         row.put_right(column, &text, theme.text());
     }
     let (mut pen, width) = row.column(8);
+    // Where every answer came and is itself the fault, the line of answers would lie.
+    let bad_answer = failing && stats.tally.failure() == Some(0.0);
+    if let Some(finding) = scene.finding_about(&probe.spec.targets, probe.kind()).filter(|_| bad_answer) {
+        pen.put(&finding.code, style);
+        return;
+    }
     sparkline::draw(&mut pen, &scene.sparkline(probe, probe.series.since(scene.from()).p50, spark), width, theme);
 }
 
-/// Why there is nothing to say about a probe.
-fn why_unmeasured(probe: &ProbeState) -> Message {
+/// Why there is nothing to say about a probe. That this user may not send it is said
+/// once, beneath.
+fn why_unmeasured(scene: &Scene<'_>, probe: &ProbeState) -> Message {
     match probe.last().map(|s| &s.outcome) {
         None if probe.kind() == ProbeKind::Resolve => Message::new("unmeasured-resolving"),
         None => Message::new("unmeasured-first-round"),
+        Some(Outcome::Unsent { reason: Unsent::NotPermitted }) => Message::new("unmeasured-not-permitted"),
         Some(outcome @ Outcome::Unsent { .. }) => outcome_words(outcome),
         Some(_) if probe.kind() == ProbeKind::Udp => Message::new("unmeasured-udp-silence"),
-        Some(_) => Message::new("unmeasured-stale"),
+        Some(_) => match probe.series.last() {
+            Some((sent, _)) => Message::new("unmeasured-since").with("time", scene.time(sent)),
+            None => Message::new("unmeasured-stale"),
+        },
     }
-}
-
-/// The charts of what is selected: round-trip times with losses over time.
-fn draw_chart(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
-    let Some(probe) = ui.rows.get(ui.selected(Pane::Connectivity)).and_then(|id| scene.state.probe(*id)) else {
-        return;
-    };
-    let theme = scene.theme;
-    let plot = area.width.saturating_sub(Chart::MARGIN);
-    let count = chart::slots(plot, theme);
-    // The newest points, one a slot, aligned so that the picture moves in steps.
-    let step = probe.spec.interval.max(Duration::from_millis(200));
-    let newest = scene.now().0 / step.as_nanos().max(1) as u64;
-    let mut slots = vec![Slot::default(); count];
-    let from = Mono(newest.saturating_sub(count as u64 - 1) * step.as_nanos() as u64);
-    for (sent, point) in probe.series.points_since(from) {
-        let back = newest.saturating_sub(sent.0 / step.as_nanos().max(1) as u64) as usize;
-        let Some(slot) = count.checked_sub(back + 1).and_then(|n| slots.get_mut(n)) else { continue };
-        match point {
-            Point::Answered(rtt) => slot.value = Some(slot.value.unwrap_or(0.0).max(rtt.as_secs_f64() * 1e3)),
-            Point::Late(_) => slot.late = true,
-            Point::Lost | Point::Error | Point::Failed | Point::Refused(_) => slot.lost = true,
-            Point::Unsent => {}
-        }
-    }
-    let times = time_labels(scene, newest, step, count);
-    let total = probe.series.total();
-    let figure = |d: Option<Duration>| d.map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt_unit);
-    let title = Message::new("chart-title")
-        .with("name", scene.name(probe))
-        .with("probe", what(&probe.spec.ask))
-        .with("sent", total.tally.sent())
-        .with("answered", total.tally.answered)
-        .with("late", total.tally.late)
-        .with("min", figure(total.min))
-        .with("p50", figure(total.p50))
-        .with("p90", figure(total.p90))
-        .with("p99", figure(total.p99))
-        .with("max", figure(total.max));
-    let title = scene.say(&title);
-    let phases = phases(scene, probe);
-    let room = u16::from(phases.is_some());
-    let chart = Chart { title: &title, slots: &slots, label: Some(format::ms_unit), times: &times, reference: None };
-    chart.draw(buf, Rect { height: area.height - room, ..area }, theme);
-    if let Some(text) = phases {
-        let line = Rect { y: area.bottom() - 1, height: 1, ..area };
-        crate::widgets::Ink::new(buf, line, 0, theme.glyphs.ellipsis).put(&text, theme.text());
-    }
-}
-
-/// Local times along the axis, at whole minutes.
-fn time_labels(scene: &Scene<'_>, newest: u64, step: Duration, count: usize) -> Vec<(usize, String)> {
-    let step_us = step.as_micros().max(1) as i64;
-    let now = scene.wall(Mono(newest * step.as_nanos() as u64)).0;
-    let first = now - step_us * count as i64;
-    let minute = 60_000_000;
-    let mut labels = Vec::new();
-    let mut at = (first.div_euclid(minute) + 1) * minute;
-    while at <= now && labels.len() < 64 {
-        let slot = ((at - first) / step_us) as usize;
-        labels.push((slot.min(count.saturating_sub(1)), scene.texts.zone().minute(crate::model::Wall(at))));
-        at += minute;
-    }
-    labels
-}
-
-/// The phases of the newest answer, where the probe has phases.
-fn phases(scene: &Scene<'_>, probe: &ProbeState) -> Option<String> {
-    let sample = probe.last_answer()?;
-    let Outcome::Answered { detail: Detail::Http(answer), .. } = &sample.outcome else { return None };
-    let p = &answer.phases;
-    let ms = |d: Option<Duration>| d.map_or_else(|| scene.theme.glyphs.dash.to_owned(), format::rtt_unit);
-    let text = Message::new("chart-phases")
-        .with("status", answer.status)
-        .with("connect", ms(p.connect))
-        .with("tls", ms(p.tls))
-        .with("ttfb", ms(p.ttfb))
-        .with("total", ms(Some(p.total)));
-    Some(scene.say(&text))
-}
-
-/// Everything about the selected probe.
-pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, String)>)> {
-    let probe = scene.state.probe(*ui.rows.get(ui.selected(Pane::Connectivity))?)?;
-    let theme = scene.theme;
-    let mut lines = Vec::new();
-    let mut add = |id: &'static str, text: String| lines.push((scene.texts.word(id).into_owned(), text));
-    for target in probe.spec.targets.iter().filter_map(|id| scene.state.target(*id)) {
-        add("detail-target", target.text.clone());
-    }
-    if let Some(ip) = probe.spec.ask.address() {
-        let name = scene.state.name_of(ip).map_or_else(String::new, |n| format!(" {n}"));
-        add("detail-address", format!("{ip}{name}"));
-    }
-    if let Some(finding) = scene.finding_about(&probe.spec.targets, probe.kind()) {
-        add("detail-finding", scene.say(&finding.summary));
-        let layer = format!("layer-{}", finding.layer);
-        add("detail-layer", format!("{} {}", scene.texts.word(&layer), finding.code));
-    }
-    if let Some(sample) = probe.last() {
-        let text = Message::new("detail-at")
-            .with("what", outcome_words(&sample.outcome))
-            .with("time", scene.time(sample.sent));
-        add("detail-last", scene.say(&text));
-    }
-    for (id, stats) in [("detail-minute", scene.stats(probe)), ("detail-session", probe.series.total())] {
-        let figure = |d: Option<Duration>| d.map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt_unit);
-        let counts = Message::new("detail-counts")
-            .with("sent", stats.tally.sent())
-            .with("answered", stats.tally.answered)
-            .with("late", stats.tally.late)
-            .with("lost", stats.tally.lost)
-            .with("refused", stats.tally.refused)
-            .with("errors", stats.tally.errors)
-            .with("failed", stats.tally.failed)
-            .with("unsent", stats.tally.unsent);
-        add(id, scene.say(&counts));
-        let times = Message::new("detail-times")
-            .with("min", figure(stats.min))
-            .with("p50", figure(stats.p50))
-            .with("p90", figure(stats.p90))
-            .with("p99", figure(stats.p99))
-            .with("max", figure(stats.max))
-            .with("jitter", figure(stats.jitter));
-        add("detail-none", scene.say(&times));
-    }
-    let rhythm = Message::new("detail-rhythm-text")
-        .with("interval", format::rtt_unit(probe.spec.interval))
-        .with("timeout", format::rtt_unit(probe.spec.timeout));
-    add("detail-rhythm", scene.say(&rhythm));
-    if let Some(text) = phases(scene, probe) {
-        add("detail-phases", text);
-    }
-    let name = scene.name(probe);
-    Some((format!("{name} {}", what(&probe.spec.ask)), lines))
 }

@@ -4,6 +4,7 @@
 //! them to widgets. Must never compute beyond formatting, and never change anything.
 
 pub mod connectivity;
+pub mod history;
 pub mod host;
 pub mod nic;
 pub mod outcome;
@@ -90,7 +91,7 @@ pub fn strip(pane: Pane, scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
 /// Everything about what is selected in a pane: words and what they introduce.
 pub fn details(pane: Pane, scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, String)>)> {
     match pane {
-        Pane::Connectivity => connectivity::details(scene, ui),
+        Pane::Connectivity => history::details(scene, ui),
         Pane::Path => path::details(scene, ui),
         Pane::Nic => nic::details(scene, ui),
         Pane::Services => services::details(scene, ui),

@@ -7,8 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::hop::HopAnswer;
+use crate::model::probe::TraceProto;
 use crate::model::{Message, Mono};
-use crate::state::{Hop, Path, Point};
+use crate::state::{Hop, Path, Point, ProbeState};
 use crate::text::format;
 use crate::widgets::sparkline::{self, Mark, level};
 use crate::widgets::strip::Piece;
@@ -16,12 +17,12 @@ use crate::widgets::table::{self, Column};
 use crate::widgets::{Ink, Meaning};
 
 use super::super::scene::Scene;
-use super::super::ui::{Pane, Ui};
+use super::super::ui::{Pane, Traced, Ui};
 use super::outcome::icmp_words;
 use super::{Head, marked};
 
 /// Columns of a hop's history, one a round.
-const HISTORY: u16 = 16;
+const HISTORY: u16 = 15;
 
 /// How long a hop may be silent and still count as answering.
 const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
@@ -36,31 +37,67 @@ pub enum Line {
     Hop(usize),
     /// Nothing answers from this TTL on.
     End(u8),
+    /// No packet leaves this host: what is behind is not measured.
+    Unsent,
     /// Who answered at a TTL while the path was whole.
     Before(u8, IpAddr, bool),
 }
 
-/// The path followed, with the protocol that leads.
-fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<(&'a str, &'static str, IpAddr, &'a Path)> {
-    let (target, probe) = scene.followed(ui)?;
-    let (proto, path) = probe.paths.best()?;
-    let proto = match proto {
-        crate::model::probe::TraceProto::Icmp => "icmp",
-        crate::model::probe::TraceProto::Udp => "udp",
-        crate::model::probe::TraceProto::Tcp => "tcp",
-    };
-    Some((target.name(), proto, probe.spec.ask.address()?, path))
+/// The path shown.
+struct Followed<'a> {
+    /// What its target is called, with the address.
+    name: String,
+    to: IpAddr,
+    /// The protocol that leads.
+    proto: &'static str,
+    path: &'a Path,
+    /// Which it is of how many, counted from 1.
+    place: (usize, usize),
 }
 
-/// Whether not one packet of the trace left this host: then the path is not
+fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<Followed<'a>> {
+    let (_, probe) = scene.followed(ui)?;
+    let (proto, path) = probe.paths.best()?;
+    let proto = match proto {
+        TraceProto::Icmp => "icmp",
+        TraceProto::Udp => "udp",
+        TraceProto::Tcp => "tcp",
+    };
+    Some(Followed { name: scene.full_name(probe), to: probe.spec.ask.address()?, proto, path, place: place(ui, probe) })
+}
+
+fn place(ui: &Ui, probe: &ProbeState) -> (usize, usize) {
+    (ui.paths.iter().position(|id| *id == probe.spec.id).map_or(1, |n| n + 1), ui.paths.len())
+}
+
+/// The path `step` further among all that are traced.
+pub fn neighbour(scene: &Scene<'_>, ui: &Ui, step: isize) -> Option<Traced> {
+    let (_, probe) = scene.followed(ui)?;
+    let (n, count) = place(ui, probe);
+    let next = (n as isize - 1 + step).rem_euclid(count.max(1) as isize) as usize;
+    let next = ui.paths.get(next).and_then(|id| scene.state.probe(*id))?;
+    next.spec.ask.address().map(Traced::Address)
+}
+
+/// Whether not one packet of the newest round left this host: then the path is not
 /// measured, and not broken.
 fn is_unsent(path: &Path) -> bool {
-    path.rounds > 0 && path.hops().iter().all(|h| h.tally.sent() == 0)
+    let Some(round) = &path.last_round else { return false };
+    let newest = |h: &Hop| h.recent().next_back().filter(|(at, _)| *at >= round.began).map(|(_, p)| p);
+    let mut points = path.hops().iter().filter_map(newest).peekable();
+    points.peek().is_some() && points.all(|p| p == Point::Unsent)
 }
 
 /// The lines there are, nearest hop first.
 pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
-    let Some((.., to, path)) = followed(scene, ui).filter(|(.., path)| !is_unsent(path)) else { return Vec::new() };
+    let Some(Followed { to, path, .. }) = followed(scene, ui) else { return Vec::new() };
+    let before = |from: usize| {
+        let whole = path.last_whole.iter().enumerate().skip(from);
+        whole.filter_map(move |(n, ip)| ip.map(|ip| Line::Before(n as u8 + 1, ip, ip == to)))
+    };
+    if is_unsent(path) {
+        return std::iter::once(Line::Unsent).chain(before(0)).collect();
+    }
     // A router may spare an answer now and then; one that answered none of the last
     // few rounds does not count as answering.
     let from = path.last_round.as_ref().map_or(Mono(0), |r| r.began.before(SPARED));
@@ -72,34 +109,37 @@ pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
     let mut lines: Vec<_> = (0..end.min(path.hops().len())).map(Line::Hop).collect();
     if !path.reaches() && path.rounds > 0 {
         lines.push(Line::End(end as u8 + 1));
-        let before = path.last_whole.iter().enumerate().skip(end);
-        lines.extend(before.filter_map(|(n, ip)| ip.map(|ip| Line::Before(n as u8 + 1, ip, ip == to))));
+        lines.extend(before(end));
     }
     lines
 }
 
 /// What stands in the frame.
 pub fn head(scene: &Scene<'_>, ui: &Ui) -> Head {
-    let Some((name, proto, _, path)) = followed(scene, ui) else {
-        let subject = scene.followed(ui).map_or_else(String::new, |(t, _)| t.name().to_owned());
+    let Some(Followed { name, proto, path, place, .. }) = followed(scene, ui) else {
+        let subject = scene.followed(ui).map_or_else(String::new, |(_, p)| scene.full_name(p));
         return Head { subject, ..Head::default() };
     };
     let hops = rows(scene, ui).iter().filter(|l| matches!(l, Line::Hop(_))).count();
     let changed = path.changes.back().map(|c| scene.time(c.at));
-    let corner = match (path.rounds, changed) {
-        _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", proto),
+    let what = match (path.rounds, changed) {
+        _ if is_unsent(path) => Message::new("path-corner-unsent").with("proto", proto),
         (0, _) => Message::new("path-first-round").with("proto", proto),
         (_, Some(time)) => {
             Message::new("path-corner-changed").with("proto", proto).with("hops", hops).with("time", time)
         }
         _ => Message::new("path-corner").with("proto", proto).with("hops", hops),
     };
-    Head { subject: name.to_owned(), corner: scene.say(&corner), corner_style: scene.theme.dim() }
+    let corner = match place {
+        (_, 0 | 1) => what,
+        (n, of) => Message::new("path-corner-of").with("n", n).with("of", of).with("what", what),
+    };
+    Head { subject: name, corner: scene.say(&corner), corner_style: scene.theme.dim() }
 }
 
 /// How things stand.
 pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
-    let (.., path) = followed(scene, ui)?;
+    let Followed { path, .. } = followed(scene, ui)?;
     if path.rounds == 0 || is_unsent(path) {
         return Some(Meaning::Unmeasured);
     }
@@ -113,7 +153,7 @@ pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
 
 /// The pane in one line.
 pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
-    let Some((name, _, _, path)) = followed(scene, ui) else {
+    let Some(Followed { name, path, .. }) = followed(scene, ui) else {
         return vec![Piece::new(scene.word("path-none"), scene.theme.dim())];
     };
     let standing = meaning(scene, ui).unwrap_or(Meaning::Unmeasured);
@@ -124,11 +164,13 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
         _ => None,
     });
     let words = match (path.rounds, path.reaches(), last) {
-        _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", name),
-        (0, ..) => Message::new("path-strip-first").with("name", name),
-        (_, true, _) => Message::new("path-strip-whole").with("name", name).with("hops", hops),
-        (_, _, Some(ip)) => Message::new("path-strip-ends").with("name", name).with("address", ip).with("hop", hops),
-        _ => Message::new("path-strip-nothing").with("name", name),
+        _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", name.as_str()),
+        (0, ..) => Message::new("path-strip-first").with("name", name.as_str()),
+        (_, true, _) => Message::new("path-strip-whole").with("name", name.as_str()).with("hops", hops),
+        (_, _, Some(ip)) => {
+            Message::new("path-strip-ends").with("name", name.as_str()).with("address", ip).with("hop", hops)
+        }
+        _ => Message::new("path-strip-nothing").with("name", name.as_str()),
     };
     vec![marked(scene, standing, &scene.say(&words))]
 }
@@ -136,16 +178,11 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
 /// Draws the hops.
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let ellipsis = scene.theme.glyphs.ellipsis;
-    let Some((.., path)) = followed(scene, ui) else {
+    let Some(Followed { path, .. }) = followed(scene, ui) else {
         let id = if scene.followed(ui).is_some() { "path-waiting" } else { "path-none" };
         Ink::new(buf, area, 0, ellipsis).put(&scene.word(id), scene.theme.dim());
         return;
     };
-    if is_unsent(path) {
-        let style = scene.theme.meaning(Meaning::Unmeasured);
-        Ink::new(buf, area, 0, ellipsis).put(&scene.word("path-unsent"), style);
-        return;
-    }
     let lines = rows(scene, ui);
     let notes = if ui.zoomed { change_lines(scene, path) } else { Vec::new() };
     let below = (notes.len() as u16 + u16::from(!notes.is_empty())).min(area.height / 2);
@@ -169,6 +206,11 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let focused = ui.focus == Pane::Path;
     let mut view = *ui.view(Pane::Path);
     let last = lines.iter().rposition(|l| matches!(l, Line::Hop(_)));
+    // Where nobody scrolls, the place where it breaks is in sight.
+    let broken = lines.iter().position(|l| matches!(l, Line::End(_) | Line::Unsent));
+    if let Some(at) = broken.filter(|_| !focused) {
+        view.selected = at;
+    }
     table::draw(buf, table_area, scene.theme, &columns, lines.len(), &mut view, focused, |n, row| match lines.get(n) {
         Some(Line::Hop(h)) => {
             if let Some(hop) = path.hops().get(*h) {
@@ -181,12 +223,21 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
             row.put_right(1, &ttl.to_string(), scene.theme.dim());
             row.rest(2).put(&scene.say(&end_words(path, last.and(lines.get(n.wrapping_sub(1))))), scene.theme.strong());
         }
+        Some(Line::Unsent) => {
+            let style = scene.theme.meaning(Meaning::Unmeasured);
+            row.put(0, scene.theme.mark(Meaning::Unmeasured), style);
+            row.rest(2).put(&scene.word("path-unsent"), style);
+        }
         Some(Line::Before(ttl, ip, is_target)) => {
             row.put(0, scene.theme.glyphs.none, scene.theme.dim());
             row.put_right(1, &ttl.to_string(), scene.theme.dim());
             let id = if *is_target { "path-before-target" } else { "path-before" };
             let id = Message::new(id).with("address", *ip);
-            row.rest(2).put(&scene.say(&id), scene.theme.dim());
+            let mut pen = row.rest(2);
+            pen.put(&scene.say(&id), scene.theme.dim());
+            if let Some(name) = scene.state.name_of(*ip).filter(|_| !is_target) {
+                pen.put("  ", Style::new()).put(name.as_str(), scene.theme.dim());
+            }
         }
         None => {}
     });
@@ -336,10 +387,10 @@ fn change_lines(scene: &Scene<'_>, path: &Path) -> Vec<String> {
 
 /// Everything about the selected hop.
 pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, String)>)> {
-    let (name, proto, to, path) = followed(scene, ui)?;
+    let Followed { name, proto, path, .. } = followed(scene, ui)?;
     let mut lines = Vec::new();
     let mut add = |id: &'static str, text: String| lines.push((scene.texts.word(id).into_owned(), text));
-    add("detail-target", format!("{name} {to} {proto}"));
+    add("detail-target", format!("{name} {proto}"));
     let lines_there = rows(scene, ui);
     let hop = match lines_there.get(ui.selected(Pane::Path)) {
         Some(Line::Hop(n)) => path.hops().get(*n),
