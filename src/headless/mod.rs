@@ -86,9 +86,10 @@ impl Setup {
 
     /// Starts a session over these settings.
     pub fn start(&self, pace: Pace, what: What) -> io::Result<Live> {
+        let packets_per_second = self.packets_per_second.max(what.packets_per_second);
         let options = SessionOptions {
             targets: self.targets.clone(),
-            plan: PlanOptions { scope: what.scope, families: self.families, pace },
+            plan: PlanOptions { scope: what.scope, families: self.families, pace, packets_per_second },
             discover: what.discover,
             thresholds: self.thresholds,
             count: what.count,
@@ -101,7 +102,7 @@ impl Setup {
         let needs_host = !options.expected.is_empty() && !what.groups.contains(&Group::Host);
         let engine = EngineOptions {
             egress: self.egress.clone(),
-            packets_per_second: self.packets_per_second.max(what.packets_per_second),
+            packets_per_second,
             groups: if needs_host { &[Group::Measure, Group::Names, Group::Host] } else { what.groups },
         };
         Live::start(options, engine, identity())

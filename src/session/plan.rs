@@ -139,6 +139,8 @@ pub struct PlanOptions {
     pub families: Families,
     /// Rhythm.
     pub pace: Pace,
+    /// Packets a second for all probes together.
+    pub packets_per_second: u32,
 }
 
 /// Wanted probes in the order of the wishes; a second wish for the same joins the
@@ -187,7 +189,35 @@ pub fn plan(state: &State, options: &PlanOptions) -> Vec<Wanted> {
             Role::Resolver => resolver(state, options, target, &mut plan),
         }
     }
+    if options.scope != Scope::Echo {
+        fit(&mut plan.wanted, f64::from(options.packets_per_second));
+    }
     plan.wanted
+}
+
+/// Share of the packet budget that a plan may fill; the rest is for answers that
+/// call for more, and for names.
+const SHARE: f64 = 0.6;
+
+/// Slows everything down alike where there are more targets than the packet budget
+/// lets be measured at the rhythm wanted: every second measurement made is worth
+/// more than a random half refused. By whole powers of two, so that one target more
+/// does not change every probe.
+fn fit(wanted: &mut [Wanted], budget: f64) {
+    let packets = |w: &Wanted| match w.ask.kind() {
+        ProbeKind::Icmp | ProbeKind::Udp | ProbeKind::Ntp => 1.0,
+        ProbeKind::Dns | ProbeKind::Resolve => 2.0,
+        ProbeKind::Tcp | ProbeKind::Trace => 4.0,
+        ProbeKind::Tls | ProbeKind::Http => 12.0,
+    };
+    let load: f64 = wanted.iter().map(|w| packets(w) / w.interval.as_secs_f64().max(0.001)).sum();
+    let mut factor = 1;
+    while load / f64::from(factor) > budget * SHARE && factor < 1024 {
+        factor *= 2;
+    }
+    for w in wanted {
+        w.interval *= factor;
+    }
 }
 
 /// How often a path is traced. Routers that several paths share are asked once for

@@ -44,6 +44,7 @@ impl Bench {
                 scope: Scope::Everything,
                 families: Families { v4: true, v6: true },
                 pace: Pace::watching(Duration::from_secs(1), Duration::from_secs(1)),
+                packets_per_second: 2_000,
             },
             discover: true,
             thresholds: Thresholds::default(),

@@ -52,7 +52,12 @@ impl Tape {
         let request = |t: &&str| TargetRequest { written: t.parse().unwrap(), label: None };
         let options = SessionOptions {
             targets: targets.iter().map(request).collect(),
-            plan: PlanOptions { scope: Scope::Everything, families: Families { v4: true, v6: true }, pace },
+            plan: PlanOptions {
+                scope: Scope::Everything,
+                families: Families { v4: true, v6: true },
+                pace,
+                packets_per_second: 2_000,
+            },
             discover: true,
             thresholds: Thresholds::default(),
             count: None,
