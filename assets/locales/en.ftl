@@ -334,15 +334,6 @@ seen-reset = connection reset
 seen-closed = connection closed without an answer
 seen-alert = TLS alert { $code }
 seen-protocol = { $why }
-icmp-net-unreachable = network unreachable
-icmp-host-unreachable = host unreachable
-icmp-protocol-unreachable = protocol unreachable
-icmp-port-unreachable = port unreachable
-icmp-admin-prohibited = administratively prohibited
-icmp-too-big = packet too big
-icmp-time-exceeded = time exceeded
-icmp-redirect = redirect
-icmp-other = an unusual ICMP error
 ## Screen: panes
 
 pane-connectivity = Connectivity
