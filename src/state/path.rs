@@ -20,6 +20,8 @@ pub const KEPT_ROUNDS: usize = 64;
 const KEPT_LENGTHS: usize = 16;
 /// Addresses kept for one hop; ECMP rarely shows more.
 const KEPT_ADDRESSES: usize = 8;
+/// Answers kept to compare a round with the one before.
+const KEPT_ANSWERS: usize = 4;
 /// Changes kept.
 const KEPT_CHANGES: usize = 16;
 
@@ -73,7 +75,8 @@ pub struct Hop {
     /// Smallest MTU a router here told.
     pub mtu: Option<u32>,
     recent: VecDeque<(u32, Mono, Point)>,
-    answered_round: Option<(u32, IpAddr)>,
+    /// Who answered in the newest rounds: they overlap where one waits for silence.
+    answered: VecDeque<(u32, IpAddr)>,
 }
 
 /// An ICMP error that ended a path.
@@ -227,7 +230,10 @@ impl Path {
                 match answer {
                     HopAnswer::Expired | HopAnswer::Reached => {
                         hop.note(from, sent);
-                        hop.answered_round = Some((round, from));
+                        if hop.answered.len() == KEPT_ANSWERS {
+                            hop.answered.pop_front();
+                        }
+                        hop.answered.push_back((round, from));
                     }
                     HopAnswer::Error(error) => {
                         hop.fail(error, from, sent, rtt);
@@ -294,7 +300,7 @@ impl Path {
             .hops
             .iter()
             .take(usize::from(length))
-            .map(|h| h.answered_round.filter(|(r, _)| *r == end.round).map(|(_, ip)| ip))
+            .map(|h| h.answered.iter().rev().find(|(r, _)| *r == end.round).map(|(_, ip)| *ip))
             .collect();
         self.last_whole = merge(&self.last_whole, &now);
         if self.settled.is_empty() {

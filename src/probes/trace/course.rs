@@ -203,12 +203,12 @@ impl Course {
             return self.enter_round(now, 1, max, false, 0);
         }
         self.taken_over = 0;
-        if self.missed % WALK == 0 {
+        if self.missed.is_multiple_of(WALK) {
             self.ended = None;
         }
         match self.reach {
             Some(reach) if self.missed == 0 => self.enter_round(now, 1, reach, false, 0),
-            _ if self.dark() && self.missed % WALK != 0 => self.begin_behind(now),
+            _ if self.dark() && !self.missed.is_multiple_of(WALK) => self.begin_behind(now),
             reach => {
                 let known = reach.unwrap_or(0).max(self.farthest()).saturating_add(BEYOND).min(max);
                 self.enter_round(now, 1, self.ended.unwrap_or(known), self.ended.is_none(), 0)
@@ -226,13 +226,11 @@ impl Course {
     /// Begins a round from the last hop that answers.
     fn begin_behind(&mut self, now: Mono) -> u32 {
         let reach = self.reach.filter(|_| self.missed < WALK).unwrap_or(0);
-        match self.ended {
-            Some(ttl) => self.enter_round(now, ttl, ttl, false, 0),
-            None => {
-                let last = self.far.saturating_add(BEYOND_DARK).max(reach).min(self.settings.max_ttl);
-                self.enter_round(now, self.far.max(1), last, true, 0)
-            }
+        if let Some(ttl) = self.ended {
+            return self.enter_round(now, ttl, ttl, false, 0);
         }
+        let last = self.far.saturating_add(BEYOND_DARK).max(reach).min(self.settings.max_ttl);
+        self.enter_round(now, self.far.max(1), last, true, 0)
     }
 
     /// Begins a round in which another course asks the routers at the TTLs `taken`,

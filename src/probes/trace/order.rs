@@ -133,7 +133,7 @@ impl Trace {
         }
         self.turns_unreached = if self.leader_fails() { self.turns_unreached + 1 } else { 0 };
         match self.deputy() {
-            Some(i) if self.turns_unreached % LEADERS_TURN != 0 => self.begin(i, now, shared),
+            Some(i) if !self.turns_unreached.is_multiple_of(LEADERS_TURN) => self.begin(i, now, shared),
             None if self.turns_unreached % OTHERS_TURN == OTHERS_TURN - 1
                 && self.lanes.len() > 1
                 && self.spec.count.is_none() =>
