@@ -202,7 +202,7 @@ impl Path {
 
     /// Whether the destination is out of reach for longer than a lost packet explains.
     pub fn is_dark(&self) -> bool {
-        self.rounds_unreached() >= if self.last_reached.is_some() { 3 } else { 1 }
+        self.rounds_unreached() >= if self.last_reached.is_some() { 5 } else { 1 }
     }
 
     /// The farthest hop that answered to a probe sent at `from` or later.

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::round::{Probe, Round, State, bit};
 use crate::model::Mono;
 use crate::model::hop::{HopAnswer, HopOutcome};
 use crate::model::sample::Unsent;
@@ -36,17 +37,14 @@ const BEYOND_DARK: u8 = 2;
 const WALK: u32 = 10;
 /// A path that was reached is in the dark after so many rounds in vain; before, a
 /// lost packet explains it.
-const DARK: u32 = 3;
+const DARK: u32 = 5;
 /// A router's address that changed is taken for settled after so many rounds.
 const SETTLES: u8 = 3;
 /// How often the TTLs in front of a target are tried again at once where they were
 /// silent: one of them may be the target's, and its answer lost.
-const CLOSINGS: u8 = 6;
+const CLOSINGS: u8 = 8;
 /// From one such try to the next.
 const CLOSING: Duration = Duration::from_millis(150);
-/// The same router this often in a round: a loop; no need to go round it again.
-const LOOPED: usize = 3;
-
 /// What systems put into the TTL of their answers.
 const FIRST_TTLS: [u8; 3] = [64, 255, 128];
 
@@ -139,43 +137,6 @@ struct Known {
     doubt: u8,
 }
 
-#[derive(Debug)]
-struct Round {
-    number: u32,
-    began: Mono,
-    probes: Vec<Probe>,
-    todo: VecDeque<u8>,
-    /// Largest TTL planned, the scout's left aside.
-    limit: u8,
-    /// A probe far beyond what is known: only the target's answer to it counts.
-    scout: Option<u8>,
-    /// These TTLs are another course's affair.
-    taken: u64,
-    /// What it told of them, until this round has reached the target.
-    held: Vec<(u8, Mono, HopOutcome)>,
-    /// How many of them are still open.
-    open: u32,
-    /// Where the path ended, and whether at the target.
-    end: Option<(u8, bool)>,
-    next_send: Mono,
-    over: bool,
-}
-
-#[derive(Debug)]
-struct Probe {
-    ttl: u8,
-    sent: Mono,
-    state: State,
-    from: Option<IpAddr>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waiting,
-    Silent,
-    Done,
-}
-
 impl Course {
     /// Nothing known yet.
     pub(super) fn new(settings: Settings) -> Self {
@@ -261,6 +222,7 @@ impl Course {
             held: Vec::new(),
             open: taken.count_ones(),
             end: None,
+            extra: false,
             next_send: now,
             over: false,
         });
@@ -297,7 +259,7 @@ impl Course {
 
     /// When the TTLs in front of the target are to be tried once more.
     pub(super) fn closing_due(&self) -> Option<Mono> {
-        let reach = self.reach.filter(|r| *r > 1 && self.missed == 0 && self.closings < CLOSINGS)?;
+        let reach = self.reach.filter(|r| *r > 1 && !self.dark() && self.closings < CLOSINGS)?;
         let known = self.route.get(usize::from(reach) - 2).is_some_and(|k| k.from.is_some());
         if known || self.settings.thorough {
             return None;
@@ -310,7 +272,10 @@ impl Course {
         self.closings += 1;
         let Some(reach) = self.reach else { return };
         let known = self.route.iter().take(usize::from(reach) - 1).rposition(|k| k.from.is_some());
-        self.enter_round(now, known.map_or(1, |i| i as u8 + 2), reach, false, 0);
+        let number = self.enter_round(now, known.map_or(1, |i| i as u8 + 2), reach, false, 0);
+        if let Some(round) = self.round(number) {
+            round.extra = true;
+        }
     }
 
     fn meet(&mut self, ttl: u8, from: IpAddr) {
@@ -560,7 +525,7 @@ impl Course {
             round.open = 0;
             let (number, began) = (round.number, round.began);
             let probed = round.probes.iter().map(|p| p.ttl).filter(|t| round.scout != Some(*t)).max().unwrap_or(0);
-            if reached.is_none() && self.reached_in.is_none_or(|newest| number > newest) {
+            if reached.is_none() && !round.extra && self.reached_in.is_none_or(|newest| number > newest) {
                 self.far = round.farthest().unwrap_or(self.far);
                 self.missed = self.missed.saturating_add(1);
                 // What lay before this round is to be asked anew.
@@ -577,45 +542,6 @@ impl Course {
         while self.rounds.len() > 64 {
             self.rounds.pop_front();
         }
-    }
-}
-
-/// The bit of a TTL, from 1.
-pub(super) fn bit(ttl: u8) -> u64 {
-    1_u64.checked_shl(u32::from(ttl.wrapping_sub(1))).unwrap_or(0)
-}
-
-impl Round {
-    fn sending(&self) -> bool {
-        !self.over && !self.todo.is_empty()
-    }
-
-    /// Plans the TTLs up to `limit`, too.
-    fn extend(&mut self, limit: u8) {
-        let from = self.limit + 1;
-        self.todo.extend((from..=limit).filter(|t| Some(*t) != self.scout));
-        self.limit = self.limit.max(limit);
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = &Probe> {
-        let last = self.end.map_or(u8::MAX, |(ttl, _)| ttl);
-        self.probes.iter().filter(move |p| p.ttl <= last && p.state == State::Waiting)
-    }
-
-    /// Largest TTL that a router answered; in a loop, where it closes.
-    fn farthest(&self) -> Option<u8> {
-        let mut seen: Vec<(IpAddr, usize)> = Vec::new();
-        let mut farthest = None;
-        for probe in &self.probes {
-            let Some(from) = probe.from else { continue };
-            farthest = farthest.max(Some(probe.ttl));
-            match seen.iter_mut().find(|(a, _)| *a == from) {
-                Some((_, n)) if *n + 1 >= LOOPED => break,
-                Some((_, n)) => *n += 1,
-                None => seen.push((from, 1)),
-            }
-        }
-        farthest
     }
 }
 

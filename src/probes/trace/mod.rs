@@ -17,6 +17,7 @@ mod course;
 mod desk;
 mod flight;
 mod order;
+mod round;
 mod shared;
 mod tcp;
 mod wires;

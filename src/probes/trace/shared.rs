@@ -10,8 +10,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::course::bit;
 use super::order::Lane;
+use super::round::bit;
 use crate::model::Mono;
 use crate::model::hop::{HopAnswer, HopOutcome};
 use crate::model::probe::TraceProto;
