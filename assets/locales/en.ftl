@@ -880,6 +880,7 @@ runbook-back = back
 runbook-seen = seen
 runbook-run = run
 runbook-due = due { $time }
+runbook-not-yet = not yet
 runbook-was = was so { $time }
 runbook-unmeasured = not measured
 runbook-lately = Lately
