@@ -14,7 +14,7 @@ use super::ui::{Pane, Ui};
 
 /// Rebuilds the rows of every list.
 pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
-    let kept = ui.rows.get(ui.selected(Pane::Connectivity)).copied().filter(|_| ui.has_moved);
+    let kept = ui.rows.get(ui.selected(Pane::Connectivity)).copied().filter(|_| ui.moved.contains(&Pane::Connectivity));
     (ui.rows, ui.standings) = connectivity(scene, &ui.filter);
     // What is selected stays selected where the rows around it moved.
     if let Some(at) = kept.and_then(|id| ui.rows.iter().position(|r| *r == id)) {

@@ -92,9 +92,9 @@ pub fn draw_hop(scene: &Scene<'_>, hop: &Hop, interval: Duration, buf: &mut Buff
     for slot in &mut slots {
         if *slot == Slot::default() && since < span {
             since += 1;
-            *slot = held.clone();
+            *slot = held;
         } else {
-            (held, since) = (slot.clone(), 0);
+            (held, since) = (*slot, 0);
         }
     }
     let times = time_labels(scene, newest, step, count);

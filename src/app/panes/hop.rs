@@ -27,8 +27,11 @@ const FIRST: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Cell {
     Loss,
-    /// Round-trip time at a quantile.
-    Rtt(f64),
+    /// Round-trip time at a quantile, and how early its column gives way.
+    Rtt {
+        at: f64,
+        rank: u8,
+    },
     Mtu,
     History,
 }
@@ -48,11 +51,11 @@ impl Heads {
     pub fn of(scene: &Scene<'_>, path: &Path, all: bool, width: u16) -> Self {
         let table = [
             (Cell::Loss, "head-loss", true),
-            (Cell::Rtt(0.0), "head-min", all),
-            (Cell::Rtt(0.5), "head-p50", true),
-            (Cell::Rtt(0.9), "head-p90", all),
-            (Cell::Rtt(0.99), "head-p99", true),
-            (Cell::Rtt(1.0), "head-max", all),
+            (Cell::Rtt { at: 0.0, rank: 4 }, "head-min", all),
+            (Cell::Rtt { at: 0.5, rank: 0 }, "head-p50", true),
+            (Cell::Rtt { at: 0.9, rank: 4 }, "head-p90", all),
+            (Cell::Rtt { at: 0.99, rank: 2 }, "head-p99", true),
+            (Cell::Rtt { at: 1.0, rank: 4 }, "head-max", all),
             (Cell::Mtu, "head-mtu", path.hops().iter().any(|h| h.mtu.is_some())),
             (Cell::History, "head-history", true),
         ];
@@ -71,9 +74,7 @@ impl Heads {
         let first = [Column::words("", 1, 0), Column::figures(&self.hop, 2), Column::words(&self.router, 16, 1)];
         let more = self.cells.iter().map(|(cell, head)| match cell {
             Cell::Loss => Column::figures(head, 7),
-            Cell::Rtt(q) if *q == 0.99 => Column::figures(head, 6).rank(2),
-            Cell::Rtt(q) if *q == 0.5 => Column::figures(head, 6),
-            Cell::Rtt(_) => Column::figures(head, 6).rank(4),
+            Cell::Rtt { rank, .. } => Column::figures(head, 6).rank(*rank),
             Cell::Mtu => Column::figures(head, 5).rank(3),
             Cell::History => Column::words(head, self.history, 0).rank(1),
         });
@@ -130,7 +131,7 @@ impl Heads {
                     let text = loss.map_or_else(|| theme.glyphs.dash.to_owned(), format::percent);
                     row.put_right(column, &text, loss_style);
                 }
-                Cell::Rtt(q) => row.put_right(column, &figure(hop.rtt(*q)), theme.text()),
+                Cell::Rtt { at, .. } => row.put_right(column, &figure(hop.rtt(*at)), theme.text()),
                 Cell::Mtu => row.put_right(column, &hop.mtu.map_or_else(String::new, |m| m.to_string()), theme.text()),
                 Cell::History => {
                     let (mut pen, width) = row.column(column);

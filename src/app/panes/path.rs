@@ -200,9 +200,9 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let focused = ui.focus == Pane::Path;
     let mut view = *ui.view(Pane::Path);
     let last = lines.iter().rposition(|l| matches!(l, Line::Hop(_)));
-    // Where nobody scrolls, the place where it breaks is in sight.
+    // Where nobody scrolled, the place where it breaks is in sight.
     let broken = lines.iter().position(|l| matches!(l, Line::End(_) | Line::Unsent));
-    if let Some(at) = broken.filter(|_| !focused) {
+    if let Some(at) = broken.filter(|_| !focused || !ui.moved.contains(&Pane::Path)) {
         view.selected = at;
     }
     table::draw(buf, table_area, scene.theme, &columns, lines.len(), &mut view, focused, |n, row| match lines.get(n) {
