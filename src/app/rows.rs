@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Finding, ProbeId, ProbeKind, Role, Severity, TargetId, Verdict};
+use crate::model::sample::Unsent;
+use crate::model::{Finding, Outcome, ProbeId, ProbeKind, Role, Severity, TargetId, Verdict};
 use crate::state::ProbeState;
 use crate::widgets::Meaning;
 
