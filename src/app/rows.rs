@@ -52,15 +52,12 @@ fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
                 standings[standing] += 1;
                 // A name that resolves says little; one that does not, says it all.
                 let resolves = p.kind() == ProbeKind::Resolve && standing > 1;
-                // What is well and what is not measured stay where they are.
-                let place = (
-                    standing.min(2),
-                    target.role,
-                    hosts.get(&target.host),
-                    resolves,
-                    p.spec.ask.address(),
-                    kind_order(p),
-                );
+                // What is well and what is not measured now stay where they are; what
+                // this user may never measure stands last.
+                let forbidden = Outcome::Unsent { reason: Unsent::NotPermitted };
+                let class = if p.last().is_some_and(|s| s.outcome == forbidden) { 3 } else { standing.min(2) };
+                let host = hosts.get(&target.host);
+                let place = (class, target.role, host, resolves, p.spec.ask.address(), kind_order(p));
                 (place, p.spec.id)
             })
         })

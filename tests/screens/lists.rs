@@ -1,6 +1,8 @@
 //! What stands in the lists, and in which order: rows told apart, paths gone
 //! through, services that are missing, what is not measured.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::net::IpAddr;
 
 use crossterm::event::KeyCode;
