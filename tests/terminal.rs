@@ -150,6 +150,27 @@ fn a_terminal_that_is_gone_ends_the_console() {
     assert!(took < PATIENCE);
 }
 
+/// Sizes follow each other faster than pictures are drawn; the last one counts.
+#[test]
+fn any_storm_of_sizes_is_survived() {
+    let mut console = Console::start("", "xterm-256color");
+    console.until(FRAME_END);
+    let master = console.master.as_ref().unwrap();
+    for n in 0..200u16 {
+        let (rows, cols) = (n * 7 % 60, n * 13 % 200);
+        master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+    }
+    master.resize(PtySize { rows: 1, cols: 1, ..PtySize::default() }).unwrap();
+    master.resize(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
+    console.seen.clear();
+    // Tabs stand where one pane has the room: 80 x 24 and nothing larger.
+    console.until("runbook");
+    console.until("\x1b[24;");
+    console.press(b"q");
+    console.until(LEFT);
+    assert_eq!(console.end().0, 0);
+}
+
 #[test]
 fn a_terminal_that_cannot_place_text_is_told_so() {
     let mut console = Console::start("", "dumb");

@@ -50,7 +50,11 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer) -> Option<Position
     if ui.details {
         super::overlay::details(scene, ui, buf, above_footer);
     }
-    super::overlay::mode(scene, ui, buf, area)
+    let cursor = super::overlay::mode(scene, ui, buf, area);
+    if scene.theme.glyphs.dot.is_ascii() {
+        ink::to_ascii(buf);
+    }
+    cursor
 }
 
 /// What the banner says.

@@ -112,6 +112,8 @@ impl LiveSeat<'_> {
         let zone = self.texts.zone();
         let text = |t: &Option<Untrusted>| t.as_ref().map_or_else(String::new, ToString::to_string);
         let stand = match (view.mark, view.truth) {
+            // What shall show the recovery is to come, and not wrong until it has.
+            (Mark::Open, Truth::No) if view.step.phase == Phase::Confirm => Stand::Open,
             // What the probes ticked and no longer see is not so now.
             (Mark::Probes { .. }, Truth::No) => Stand::Failed,
             (Mark::Probes { .. }, Truth::NotMeasured) => Stand::Unmeasured,
@@ -129,6 +131,7 @@ impl LiveSeat<'_> {
             Mark::Person { who, at } | Mark::Overridden { who, at, .. } => format!("{who} {}", minute(at)),
             Mark::Open | Mark::Reopened { .. } => match (due, stand) {
                 (Some(due), _) => self.texts.render(&Message::new("runbook-due").with("time", zone.minute(due.wall))),
+                (_, Stand::Open) if view.truth == Truth::No => self.texts.word("runbook-not-yet").into_owned(),
                 (_, Stand::Unmeasured) => self.texts.word("runbook-unmeasured").into_owned(),
                 _ => String::new(),
             },

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Finding, ProbeId, ProbeKind, Role, Severity, TargetId, Verdict};
+use crate::model::sample::Unsent;
+use crate::model::{Finding, Outcome, ProbeId, ProbeKind, Role, Severity, TargetId, Verdict};
 use crate::state::ProbeState;
 use crate::widgets::Meaning;
 
@@ -14,7 +15,7 @@ use super::ui::{Pane, Ui};
 
 /// Rebuilds the rows of every list.
 pub fn refresh(scene: &Scene<'_>, ui: &mut Ui) {
-    let kept = ui.rows.get(ui.selected(Pane::Connectivity)).copied().filter(|_| ui.has_moved);
+    let kept = ui.rows.get(ui.selected(Pane::Connectivity)).copied().filter(|_| ui.moved.contains(&Pane::Connectivity));
     (ui.rows, ui.standings) = connectivity(scene, &ui.filter);
     // What is selected stays selected where the rows around it moved.
     if let Some(at) = kept.and_then(|id| ui.rows.iter().position(|r| *r == id)) {
@@ -51,15 +52,12 @@ fn connectivity(scene: &Scene<'_>, filter: &str) -> (Vec<ProbeId>, [usize; 4]) {
                 standings[standing] += 1;
                 // A name that resolves says little; one that does not, says it all.
                 let resolves = p.kind() == ProbeKind::Resolve && standing > 1;
-                // What is well and what is not measured stay where they are.
-                let place = (
-                    standing.min(2),
-                    target.role,
-                    hosts.get(&target.host),
-                    resolves,
-                    p.spec.ask.address(),
-                    kind_order(p),
-                );
+                // What is well and what is not measured now stay where they are; what
+                // this user may never measure stands last.
+                let forbidden = Outcome::Unsent { reason: Unsent::NotPermitted };
+                let class = if p.last().is_some_and(|s| s.outcome == forbidden) { 3 } else { standing.min(2) };
+                let host = hosts.get(&target.host);
+                let place = (class, target.role, host, resolves, p.spec.ask.address(), kind_order(p));
                 (place, p.spec.id)
             })
         })

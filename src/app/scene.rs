@@ -154,10 +154,10 @@ impl<'a> Scene<'a> {
         if failure == Some(0.0) && self.is_older(probe) {
             return Meaning::Unmeasured;
         }
-        // An answer may itself be the bad news; an echo or a connection may not, and
-        // a finding about another address of the same target is none about this one.
-        let may_be_bad = !matches!(probe.kind(), ProbeKind::Icmp | ProbeKind::Tcp | ProbeKind::Udp);
-        let found = found.filter(|_| may_be_bad || failure > Some(0.0)).map(|f| Self::of_severity(f.severity));
+        // An answer may itself be the bad news. That others are lost on the way is not,
+        // where all of these came: it is said of another address of the same target.
+        let of_answers = |f: &&Finding| matches!(f.layer, Layer::Name | Layer::Tls | Layer::Application | Layer::Time);
+        let found = found.filter(|f| failure > Some(0.0) || of_answers(f)).map(|f| Self::of_severity(f.severity));
         if found == Some(Meaning::Fault) {
             return Meaning::Fault;
         }

@@ -3,7 +3,7 @@
 //!
 //! Owns no measurement. Must never do I/O or read a clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::model::{Message, Mono, ProbeId, TargetId, Verdict};
@@ -182,9 +182,9 @@ pub struct Ui {
     pub followed: Option<ProbeId>,
     /// Rows of the other panes, by their number.
     pub counts: BTreeMap<Pane, usize>,
-    /// Whether a person has moved the selection; until then it stays on the first
-    /// row, where the worst stands.
-    pub has_moved: bool,
+    /// Panes whose selection a person has moved; until then it stays where the worst
+    /// stands.
+    pub moved: BTreeSet<Pane>,
     /// Rows visible in the focused pane, for paging.
     pub page: u16,
 }

@@ -263,7 +263,7 @@ fn step(ui: &mut Ui, rows: isize) {
         return;
     }
     let count = ui.count(ui.focus);
-    ui.has_moved |= ui.focus == Pane::Connectivity;
+    ui.moved.insert(ui.focus);
     ui.view(ui.focus).step(rows, count);
 }
 
@@ -286,6 +286,7 @@ fn other_path(ui: &mut Ui, scene: &Scene<'_>, step: isize) {
         ui.traced = Some(traced);
         follow::follow(scene, ui);
         *ui.view(Pane::Path) = View::default();
+        ui.moved.remove(&Pane::Path);
         ui.counts.insert(Pane::Path, panes::path::rows(scene, ui).len());
     }
 }

@@ -10,6 +10,8 @@ use crate::model::{At, Mono};
 
 /// Readings kept for a link's graphs and error rates.
 const KEPT_READINGS: usize = 90;
+/// How far back present rates look.
+const RATES_OVER: Duration = Duration::from_millis(4_200);
 /// Carrier changes kept for a link.
 const KEPT_CHANGES: usize = 16;
 
@@ -56,11 +58,15 @@ impl LinkHistory {
         self.readings.iter()
     }
 
-    /// Rates between the two newest readings.
+    /// Rates over the newest readings: over a few seconds, because a change
+    /// elsewhere in the tables repeats counters that were not read anew.
     pub fn rates(&self) -> Option<LinkRates> {
-        let mut newest = self.readings.iter().rev();
-        let (b, a) = (newest.next()?, newest.next()?);
-        Some(rates(*a, *b))
+        let newest = self.readings.back()?;
+        let from = newest.0.before(RATES_OVER);
+        let mut earlier = self.readings.iter().rev().skip(1);
+        let first = earlier.next()?;
+        let oldest = earlier.take_while(|(at, _)| *at >= from).last().unwrap_or(first);
+        Some(rates(*oldest, *newest))
     }
 
     /// Rates between each reading and the next, oldest first.

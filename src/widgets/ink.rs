@@ -174,6 +174,25 @@ pub fn wrap(text: &str, columns: u16, lines: usize, ellipsis: &str) -> Vec<Strin
     out
 }
 
+/// Writes plain ASCII in the place of everything else, for terminals that show
+/// nothing else; what has no likeness becomes a question mark.
+pub fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        let plain = match symbol {
+            "·" | "…" => ".",
+            "–" | "—" => "-",
+            "‘" | "’" => "'",
+            "“" | "”" => "\"",
+            _ => "?",
+        };
+        cell.set_symbol(plain);
+    }
+}
+
 /// Fills an area with a style, clipped to the buffer.
 pub fn tint(buf: &mut Buffer, area: Rect, style: Style) {
     let area = area.intersection(buf.area);

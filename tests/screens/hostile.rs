@@ -1,6 +1,8 @@
 //! Text from outside: escape sequences, endless names, wide scripts. It may look
 //! odd; it never reaches the terminal as control and never moves another cell.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use frc::model::socket::Process;
 use frc::model::{RecordKind, Untrusted};
 use unicode_width::UnicodeWidthStr;

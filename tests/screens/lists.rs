@@ -1,6 +1,8 @@
 //! What stands in the lists, and in which order: rows told apart, paths gone
 //! through, services that are missing, what is not measured.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::net::IpAddr;
 
 use crossterm::event::KeyCode;
@@ -92,4 +94,84 @@ fn what_no_longer_leaves_this_host_is_not_measured() {
     }
     let text = Screen::new(tape, 120, 36).text();
     assert!(text.contains("not sent: no route"), "{text}");
+}
+
+/// A long path whose middle is silent, and which ends: the end is in sight, and
+/// silent hops are no alarm.
+#[test]
+fn the_end_of_a_long_path_is_in_sight() {
+    use frc::model::hop::{HopAnswer, HopOutcome, HopSample, RoundEnd};
+    use frc::model::{Mono, ProbeId};
+    let mut tape = Tape::at_second(20, false);
+    let to = ip("203.0.113.9");
+    tape.target(40, "far.lab.test", Role::Watched);
+    tape.probe(41, &[40], Ask::Trace { to, protos: vec![TraceProto::Icmp], port: None, max_ttl: 64 });
+    let at = tape.state.now;
+    for round in 0..4u32 {
+        let sent = Mono(at.mono.0 + u64::from(round) * 1_000_000);
+        for ttl in 1..=64u8 {
+            let answers = ttl <= 60 && !(20..=30).contains(&ttl);
+            let outcome = if answers {
+                let from = IpAddr::from([198, 51, 100, ttl]);
+                let rtt = std::time::Duration::from_micros(200);
+                HopOutcome::Answered { from, rtt, answer: HopAnswer::Expired, reply_ttl: None }
+            } else {
+                HopOutcome::Silent
+            };
+            let sample = HopSample { probe: ProbeId(41), proto: TraceProto::Icmp, round, ttl, sent, outcome };
+            tape.write(at, RecordKind::Hop(sample));
+        }
+        let probe = ProbeId(41);
+        let proto = TraceProto::Icmp;
+        let end = RoundEnd { probe, proto, round, began: sent, reached: None, probed: 64, one_flow: true };
+        tape.write(at, RecordKind::Round(end));
+    }
+    for (columns, rows) in [(120, 36), (80, 24)] {
+        let mut screen = Screen::new(tape.clone(), columns, rows);
+        let text = screen.text();
+        assert!(text.contains("far.lab.test"), "{text}");
+        if columns > 80 {
+            assert!(text.contains("60 198.51.100.60"), "{text}");
+            assert!(text.contains("61  nothing answers") || text.contains("61 nothing answers"), "{text}");
+        }
+        screen.press("2g");
+        let text = screen.text();
+        assert!(text.contains("1 198.51.100.1"), "{text}");
+        screen.press("jjjjjjjjjjjjjjjjjjjjj");
+        assert!(screen.text().contains("no answer"), "{}", screen.text());
+    }
+}
+
+/// Everything of the screen is a key away where only one pane has room.
+#[test]
+fn a_small_screen_reaches_everything() {
+    let mut screen = Screen::new(Tape::at_second(90, true), 80, 24);
+    for (keys, shows) in [
+        ("1", "srv.lab.test 10.77.9.20"),
+        ("2", "before: 10.77.34.4"),
+        ("3", "gw 10.77.1.1"),
+        ("4", "sshd"),
+        ("5", "Call the owner of 10.77.23.3"),
+        ("6", "Watching srv.lab.test"),
+        ("7", "cpu"),
+    ] {
+        screen.press(keys);
+        assert!(screen.text().contains(shows), "{keys}: {}", screen.text());
+        screen.press("z");
+        assert!(screen.text().contains("Packets die after"), "{}", screen.text());
+        screen.press("z");
+    }
+    screen.press("1");
+    screen.code(KeyCode::Enter);
+    assert!(screen.text().contains("since start"), "{}", screen.text());
+    screen.code(KeyCode::Esc);
+    for (keys, shows) in
+        [("?", "Keys that work here"), (":", "command"), ("/", "Filter"), ("t", "Watch"), ("n", "Note")]
+    {
+        screen.press(keys);
+        assert!(screen.text().contains(shows), "{keys}: {}", screen.text());
+        screen.code(KeyCode::Esc);
+    }
+    screen.press("p");
+    assert!(screen.ui.frozen.is_some());
 }

@@ -33,6 +33,7 @@ pub const BEGIN: i64 = 1_763_608_260_000_000;
 /// When the path breaks, in seconds after the beginning.
 pub const BREAK: u64 = 67;
 
+#[derive(Clone)]
 pub struct Tape {
     pub state: State,
     pub verdict: Option<Verdict>,

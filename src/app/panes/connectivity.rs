@@ -159,7 +159,7 @@ fn draw_table(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
 /// What a row is called: its target, and the address where that says more.
 #[derive(Debug, PartialEq)]
 struct Name {
-    name: String,
+    host: String,
     address: Option<String>,
     /// Where it does not fit.
     short: Short,
@@ -182,15 +182,15 @@ impl Name {
         let ip = probe.spec.ask.address();
         let address = ip.map(|ip| ip.to_string()).filter(|a| !name.contains(a.as_str()));
         let short = ip.map_or(Short::Nothing, |ip| short(scene, probe, ip));
-        Self { name, address, short }
+        Self { host: name, address, short }
     }
 
     fn draw(&self, pen: &mut Ink<'_>, style: Style, dim: Style, ellipsis: &str) {
         let Some(address) = &self.address else {
-            pen.put(&self.name, style);
+            pen.put(&self.host, style);
             return;
         };
-        let (room, name, whole) = (pen.left(), ink::width(&self.name), ink::width(address));
+        let (room, name, whole) = (pen.left(), ink::width(&self.host), ink::width(address));
         let (name, address) = match self.short {
             _ if name + 1 + whole <= room => (name, address.clone()),
             Short::Nothing => (room, String::new()),
@@ -201,7 +201,7 @@ impl Name {
                 (room.saturating_sub(kept + 2), format!("{ellipsis}{end}"))
             }
         };
-        pen.put_within(&self.name, name, style).put(" ", dim).put(&address, dim);
+        pen.put_within(&self.host, name, style).put(" ", dim).put(&address, dim);
     }
 }
 

@@ -6,7 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{Detail, Message, Mono, Outcome};
-use crate::state::{Point, ProbeState};
+use crate::state::path::KEPT_ROUNDS;
+use crate::state::{Hop, Point, ProbeState};
 use crate::text::format;
 use crate::widgets::Ink;
 use crate::widgets::chart::{self, Chart, Slot};
@@ -24,21 +25,10 @@ pub fn draw_chart(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
     let theme = scene.theme;
     let plot = area.width.saturating_sub(Chart::MARGIN);
     let count = chart::slots(plot, theme);
-    // The newest points, one a slot, aligned so that the picture moves in steps.
     let step = probe.spec.interval.max(Duration::from_millis(200));
     let newest = scene.now().0 / step.as_nanos().max(1) as u64;
-    let mut slots = vec![Slot::default(); count];
     let from = Mono(newest.saturating_sub(count as u64 - 1) * step.as_nanos() as u64);
-    for (sent, point) in probe.series.points_since(from) {
-        let back = newest.saturating_sub(sent.0 / step.as_nanos().max(1) as u64) as usize;
-        let Some(slot) = count.checked_sub(back + 1).and_then(|n| slots.get_mut(n)) else { continue };
-        match point {
-            Point::Answered(rtt) => slot.value = Some(slot.value.unwrap_or(0.0).max(rtt.as_secs_f64() * 1e3)),
-            Point::Late(_) => slot.late = true,
-            Point::Lost | Point::Error | Point::Failed | Point::Refused(_) => slot.lost = true,
-            Point::Unsent => {}
-        }
-    }
+    let slots = slots(probe.series.points_since(from), newest, step, count);
     let times = time_labels(scene, newest, step, count);
     let total = probe.series.total();
     let figure = |d: Option<Duration>| d.map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt_unit);
@@ -62,6 +52,61 @@ pub fn draw_chart(scene: &Scene<'_>, ui: &Ui, buf: &mut Buffer, area: Rect) {
         let line = Rect { y: area.bottom() - 1, height: 1, ..area };
         Ink::new(buf, line, 0, theme.glyphs.ellipsis).put(&text, theme.text());
     }
+}
+
+/// The newest points, one a slot of `step`, aligned so that the picture moves in steps.
+fn slots(points: impl Iterator<Item = (Mono, Point)>, newest: u64, step: Duration, count: usize) -> Vec<Slot> {
+    let mut slots = vec![Slot::default(); count];
+    for (sent, point) in points {
+        let back = newest.saturating_sub(sent.0 / step.as_nanos().max(1) as u64) as usize;
+        let Some(slot) = count.checked_sub(back + 1).and_then(|n| slots.get_mut(n)) else { continue };
+        match point {
+            Point::Answered(rtt) => slot.value = Some(slot.value.unwrap_or(0.0).max(rtt.as_secs_f64() * 1e3)),
+            Point::Late(_) => slot.late = true,
+            Point::Lost | Point::Error | Point::Failed | Point::Refused(_) => slot.lost = true,
+            Point::Unsent => {}
+        }
+    }
+    slots
+}
+
+/// How far apart a hop's rounds are, on the average.
+fn between(hop: &Hop) -> Option<Duration> {
+    let ((first, _), (last, _)) = (hop.recent().next()?, hop.recent().next_back()?);
+    let rounds = hop.recent().count().saturating_sub(1) as u32;
+    last.since(first).checked_div(rounds)
+}
+
+/// A hop's rounds over time; `interval` is from one round to the next.
+pub fn draw_hop(scene: &Scene<'_>, hop: &Hop, interval: Duration, buf: &mut Buffer, area: Rect) {
+    let theme = scene.theme;
+    let count = chart::slots(area.width.saturating_sub(Chart::MARGIN), theme);
+    // All the rounds kept in all the room there is: what one of them found holds until
+    // the next.
+    let apart = between(hop).unwrap_or(interval).max(Duration::from_millis(200));
+    let step = (apart * KEPT_ROUNDS as u32 / count.max(1) as u32).max(Duration::from_millis(200));
+    let newest = scene.now().0 / step.as_nanos().max(1) as u64;
+    let mut slots = slots(hop.recent(), newest, step, count);
+    let span = (apart.as_nanos() / step.as_nanos().max(1)) as usize * 3 / 2;
+    let (mut held, mut since) = (Slot::default(), span);
+    for slot in &mut slots {
+        if *slot == Slot::default() && since < span {
+            since += 1;
+            *slot = held;
+        } else {
+            (held, since) = (*slot, 0);
+        }
+    }
+    let times = time_labels(scene, newest, step, count);
+    let name = hop.address().map_or_else(|| scene.word("path-silent").into_owned(), |ip| ip.to_string());
+    let title = Message::new("path-chart")
+        .with("hop", hop.ttl)
+        .with("name", name)
+        .with("sent", hop.tally.sent())
+        .with("answered", hop.tally.received());
+    let title = scene.say(&title);
+    let chart = Chart { title: &title, slots: &slots, label: Some(format::ms_unit), times: &times, reference: None };
+    chart.draw(buf, area, theme);
 }
 
 /// Local times along the axis, at whole minutes.

@@ -5,6 +5,7 @@
 
 pub mod connectivity;
 pub mod history;
+pub mod hop;
 pub mod host;
 pub mod nic;
 pub mod outcome;

@@ -81,7 +81,8 @@ pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
 /// The pane in one line.
 pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
     let Some(link) = scene.main_interface(ui).and_then(|i| scene.state.network.link(i)) else {
-        return vec![Piece::new(scene.word("nic-waiting"), scene.theme.dim())];
+        let id = if scene.state.network.listing().is_some() { "nic-none" } else { "nic-waiting" };
+        return vec![Piece::new(scene.word(id), scene.theme.dim())];
     };
     let mut pieces = vec![marked(scene, standing(scene, link), &format!("{} {}", link.name, kind_words(scene, link)))];
     if let Some(history) = scene.state.network.history(link.index) {

@@ -6,29 +6,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::hop::HopAnswer;
 use crate::model::probe::TraceProto;
 use crate::model::{Message, Mono};
 use crate::state::{Hop, Path, Point, ProbeState};
 use crate::text::format;
-use crate::widgets::sparkline::{self, Mark, level};
 use crate::widgets::strip::Piece;
-use crate::widgets::table::{self, Column};
+use crate::widgets::table;
 use crate::widgets::{Ink, Meaning};
 
 use super::super::scene::Scene;
 use super::super::ui::{Pane, Traced, Ui};
 use super::outcome::icmp_words;
-use super::{Head, marked};
-
-/// Columns of a hop's history, one a round.
-const HISTORY: u16 = 15;
+use super::{Head, hop, marked};
 
 /// How long a hop may be silent and still count as answering.
 const SPARED: std::time::Duration = std::time::Duration::from_millis(3_500);
-
-/// Columns that the slowest rhythm of tracing leaves between two rounds.
-const BETWEEN_ROUNDS: u8 = 3;
 
 /// A line of the pane.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +43,8 @@ struct Followed<'a> {
     /// The protocol that leads.
     proto: &'static str,
     path: &'a Path,
+    /// From one round to the next.
+    interval: std::time::Duration,
     /// Which it is of how many, counted from 1.
     place: (usize, usize),
 }
@@ -63,7 +57,14 @@ fn followed<'a>(scene: &Scene<'a>, ui: &Ui) -> Option<Followed<'a>> {
         TraceProto::Udp => "udp",
         TraceProto::Tcp => "tcp",
     };
-    Some(Followed { name: scene.full_name(probe), to: probe.spec.ask.address()?, proto, path, place: place(ui, probe) })
+    Some(Followed {
+        name: scene.full_name(probe),
+        to: probe.spec.ask.address()?,
+        proto,
+        path,
+        interval: probe.spec.interval,
+        place: place(ui, probe),
+    })
 }
 
 fn place(ui: &Ui, probe: &ProbeState) -> (usize, usize) {
@@ -178,7 +179,7 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
 /// Draws the hops.
 pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let ellipsis = scene.theme.glyphs.ellipsis;
-    let Some(Followed { path, .. }) = followed(scene, ui) else {
+    let Some(Followed { path, interval, .. }) = followed(scene, ui) else {
         let id = if scene.followed(ui).is_some() { "path-waiting" } else { "path-none" };
         Ink::new(buf, area, 0, ellipsis).put(&scene.word(id), scene.theme.dim());
         return;
@@ -187,34 +188,27 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let notes = if ui.zoomed { change_lines(scene, path) } else { Vec::new() };
     let below = (notes.len() as u16 + u16::from(!notes.is_empty())).min(area.height / 2);
     let table_area = Rect { height: area.height - below, ..area };
-    let heads = ["head-hop", "head-router", "head-loss", "head-p50", "head-p99", "head-mtu", "head-history"];
-    let mut heads = heads.map(|id| scene.word(id));
-    if path.hops().iter().all(|h| h.mtu.is_none()) {
-        heads[5] = "".into();
-    }
-    let history = if area.width >= 140 { HISTORY * 3 } else { HISTORY };
-    let columns = [
-        Column::words("", 1, 0),
-        Column::figures(&heads[0], 2),
-        Column::words(&heads[1], 16, 1),
-        Column::figures(&heads[2], 7),
-        Column::figures(&heads[3], 6),
-        Column::figures(&heads[4], 6).rank(2),
-        Column::figures(&heads[5], if path.hops().iter().any(|h| h.mtu.is_some()) { 5 } else { 0 }).rank(3),
-        Column::words(&heads[6], history, 0).rank(1),
-    ];
+    let wanted = lines.len() as u16 + 1;
+    let chart = if ui.zoomed && table_area.height >= wanted.min(area.height / 2) + 9 {
+        table_area.height - wanted.max(table_area.height / 2).min(table_area.height - 9)
+    } else {
+        0
+    };
+    let table_area = Rect { height: table_area.height - chart, ..table_area };
+    let heads = hop::Heads::of(scene, path, ui.zoomed && area.width >= 100, area.width);
+    let columns = heads.columns();
     let focused = ui.focus == Pane::Path;
     let mut view = *ui.view(Pane::Path);
     let last = lines.iter().rposition(|l| matches!(l, Line::Hop(_)));
-    // Where nobody scrolls, the place where it breaks is in sight.
+    // Where nobody scrolled, the place where it breaks is in sight.
     let broken = lines.iter().position(|l| matches!(l, Line::End(_) | Line::Unsent));
-    if let Some(at) = broken.filter(|_| !focused) {
+    if let Some(at) = broken.filter(|_| !focused || !ui.moved.contains(&Pane::Path)) {
         view.selected = at;
     }
     table::draw(buf, table_area, scene.theme, &columns, lines.len(), &mut view, focused, |n, row| match lines.get(n) {
         Some(Line::Hop(h)) => {
             if let Some(hop) = path.hops().get(*h) {
-                draw_hop(scene, path, hop, last == Some(n) && !path.reaches(), row, usize::from(history));
+                heads.draw(scene, path, hop, last == Some(n) && !path.reaches(), row);
             }
         }
         Some(Line::End(ttl)) => {
@@ -242,6 +236,17 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
         None => {}
     });
     *ui.view(Pane::Path) = view;
+    let shown = match lines.get(view.selected) {
+        Some(Line::Hop(n)) => path.hops().get(*n),
+        _ => {
+            last.and_then(|n| lines.get(n)).and_then(|l| if let Line::Hop(n) = l { path.hops().get(*n) } else { None })
+        }
+    };
+    if let Some(hop) = shown.filter(|_| chart > 0) {
+        let place = Rect { y: table_area.bottom() + 1, height: chart - 1, ..area };
+        super::history::draw_hop(scene, hop, interval, buf, place);
+    }
+    let table_area = Rect { height: table_area.height + chart, ..table_area };
     for (n, note) in notes.iter().enumerate() {
         let row = table_area.height + 1 + n as u16;
         if row < area.height {
@@ -260,106 +265,6 @@ fn end_words(path: &Path, last: Option<&Line>) -> Message {
         Some(e) => Message::new("path-error").with("from", e.from).with("error", icmp_words(e.error)),
         None => Message::new("path-end"),
     }
-}
-
-fn draw_hop(scene: &Scene<'_>, path: &Path, hop: &Hop, is_end: bool, row: &mut table::Row<'_>, history: usize) {
-    let theme = scene.theme;
-    let tally = hop.tally_since(scene.from());
-    let loss = tally.loss();
-    // Loss that later hops do not share is a router sparing its answers.
-    let shared = path
-        .hops()
-        .iter()
-        .filter(|h| h.ttl > hop.ttl && h.answers())
-        .all(|h| h.tally_since(scene.from()).loss().is_none_or(|l| l > 0.05));
-    let standing = match loss {
-        _ if !hop.answers() => None,
-        _ if is_end => Some(Meaning::Warning),
-        Some(l) if l >= 0.5 && shared => Some(Meaning::Fault),
-        Some(l) if l > 0.05 && shared => Some(Meaning::Warning),
-        Some(_) => Some(Meaning::Good),
-        None => Some(Meaning::Unmeasured),
-    };
-    let (mark, style) = standing.map_or((theme.glyphs.none, theme.dim()), |m| (theme.mark(m), theme.meaning(m)));
-    row.put(0, mark, style);
-    row.put_right(1, &hop.ttl.to_string(), theme.dim());
-    let Some(address) = hop.address() else {
-        row.put(2, &scene.word("path-silent"), theme.dim());
-        return;
-    };
-    let (mut pen, _) = row.column(2);
-    pen.put(&address.to_string(), if row_strong(is_end, hop) { theme.strong() } else { theme.text() });
-    let more = hop.addresses.len() - 1;
-    if let Some(name) = scene.state.name_of(address) {
-        pen.put("  ", Style::new()).put(name.as_str(), theme.dim());
-    }
-    if more > 0 {
-        let words = scene.say(&Message::new("path-siblings").with("count", more));
-        pen.put("  ", Style::new()).put(&words, theme.dim());
-    }
-    let is_spared = standing == Some(Meaning::Good) && loss.is_some_and(|l| l > 0.05);
-    let loss_style = match standing {
-        _ if is_spared => theme.dim(),
-        Some(Meaning::Good) => theme.text(),
-        _ => style,
-    };
-    row.put_right(3, &loss.map_or_else(|| theme.glyphs.dash.to_owned(), format::percent), loss_style);
-    for (column, q) in [(4, 0.5), (5, 0.99)] {
-        let text = hop.rtt(q).map_or_else(|| theme.glyphs.dash.to_owned(), format::rtt);
-        row.put_right(column, &text, theme.text());
-    }
-    if let Some(mtu) = hop.mtu {
-        row.put_right(6, &mtu.to_string(), theme.text());
-    }
-    let (mut pen, width) = row.column(7);
-    if is_end {
-        pen.put(&scene.word("path-last"), theme.meaning(Meaning::Warning));
-        return;
-    }
-    let mut marks = marks(scene, path, hop, history);
-    if is_spared {
-        for mark in &mut marks {
-            *mark = if matches!(mark, Mark::Lost | Mark::Some) { Mark::Spared } else { *mark };
-        }
-    }
-    sparkline::draw(&mut pen, &marks, width, theme);
-}
-
-fn row_strong(is_end: bool, hop: &Hop) -> bool {
-    is_end || matches!(hop.last, Some((_, HopAnswer::Reached, _)))
-}
-
-/// The rounds kept, by moments of a few seconds, so that the line moves in steps.
-fn marks(scene: &Scene<'_>, path: &Path, hop: &Hop, columns: usize) -> Vec<Mark> {
-    let width = super::super::scene::BUCKET.as_nanos() as u64;
-    let newest = path.last_round.as_ref().map_or(scene.now(), |r| r.began).0 / width;
-    let usual = hop.rtt(0.5).map_or(0.0, |d| d.as_secs_f64() * 1e3);
-    let mut marks = vec![Mark::Gap; columns];
-    for (sent, point) in hop.recent() {
-        let back = newest.saturating_sub(sent.0 / width) as usize;
-        let Some(mark) = columns.checked_sub(back + 1).and_then(|n| marks.get_mut(n)) else { continue };
-        *mark = match (point, *mark) {
-            (Point::Answered(rtt), Mark::Gap) => Mark::Level(level(rtt.as_secs_f64() * 1e3, usual, 1.0)),
-            (Point::Answered(rtt), Mark::Level(n)) => Mark::Level(n.max(level(rtt.as_secs_f64() * 1e3, usual, 1.0))),
-            (Point::Answered(_), Mark::Lost) => Mark::Some,
-            (Point::Late(_), Mark::Gap | Mark::Level(_)) => Mark::Late,
-            (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Gap) => Mark::Lost,
-            (Point::Lost | Point::Error | Point::Failed | Point::Refused(_), Mark::Level(_) | Mark::Late) => Mark::Some,
-            (_, other) => other,
-        };
-    }
-    // Rounds may be further apart than a column is wide; what lies between two of
-    // them is no gap.
-    let (mut held, mut since) = (Mark::Gap, 0);
-    for mark in &mut marks {
-        if *mark == Mark::Gap && since < BETWEEN_ROUNDS {
-            since += 1;
-            *mark = held;
-        } else {
-            (held, since) = (*mark, 0);
-        }
-    }
-    marks
 }
 
 /// Changes of the path in words, the newest first.

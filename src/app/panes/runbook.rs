@@ -140,9 +140,11 @@ fn step_details(scene: &Scene<'_>, step: &WalkStep) -> Vec<(String, String)> {
     ];
     let told = parts.into_iter().filter(|(_, text)| !text.is_empty());
     let mut lines: Vec<_> = told.map(|(id, text)| (scene.texts.word(id).into_owned(), text.clone())).collect();
-    for (n, command) in step.commands.iter().enumerate() {
+    // The Markdown's own indentation is no part of a command.
+    let commands = step.commands.iter().map(|c| c.trim()).filter(|c| !c.is_empty());
+    for (n, command) in commands.enumerate() {
         let word = if n == 0 { scene.texts.word("runbook-run").into_owned() } else { String::new() };
-        lines.push((word, command.clone()));
+        lines.push((word, command.to_owned()));
     }
     lines
 }
