@@ -15,6 +15,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
+use crate::model::Host;
 use crate::model::duration;
 use crate::model::probe::TraceProto;
 use crate::model::target::{TargetError, Written};
@@ -24,6 +25,9 @@ use crate::text::Language;
 pub const EX_USAGE: u8 = 64;
 /// Exit status of a configuration error (sysexits.h, `EX_CONFIG`).
 pub const EX_CONFIG: u8 = 78;
+
+/// Commands to come: as hosts they would open a console nobody asked for.
+const RESERVED: [&str; 4] = ["incident", "drill", "attach", "war-room"];
 
 const TARGETS: &str = "TARGET is HOST, HOST:PORT or a URL: icmp:// tcp:// udp:// tls:// http:// https:// \
 dns://SERVER[:PORT]/NAME[?type=A] ntp://. An IPv6 address stands in brackets where a port follows. \
@@ -94,6 +98,35 @@ pub struct Global {
     /// Log more (twice: still more)
     #[arg(short, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Global {
+    /// Whether a target of this address may be measured: `-4`, `-6` and the family
+    /// of `--source` say so.
+    pub fn allows(&self, v4: bool) -> bool {
+        let from = self.source.is_none_or(|s| s.is_ipv4() == v4);
+        from && if v4 { !self.ipv6_only } else { !self.ipv4_only }
+    }
+
+    /// What is asked for and ruled out at once: an address of the other family.
+    pub fn family_conflict(&self, targets: &[Written]) -> Option<String> {
+        let (from, only) = match (self.source, self.ipv4_only, self.ipv6_only) {
+            (Some(source), ..) => (source.to_string(), format!("--source {source}")),
+            (None, true, _) => (String::new(), "-4".to_owned()),
+            (None, _, true) => (String::new(), "-6".to_owned()),
+            (None, false, false) => return None,
+        };
+        if !self.allows(true) && !self.allows(false) {
+            let flag = if self.ipv4_only { "-4" } else { "-6" };
+            return Some(format!("{from} is an address of the family that {flag} rules out"));
+        }
+        targets.iter().find_map(|target| match &target.address.host {
+            Host::Addr { ip, .. } if !self.allows(ip.is_ipv4()) => {
+                Some(format!("{} is an address of the family that {only} rules out", target.text))
+            }
+            _ => None,
+        })
+    }
 }
 
 /// A command besides the console.
@@ -212,12 +245,30 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let escaped = args.iter().any(|a| a == "--");
     let cli = Cli::try_parse_from(args).map_err(Declined)?;
     let conflict = |text: &str| Declined(command().error(clap::error::ErrorKind::ArgumentConflict, text));
     if cli.command.is_some() && !cli.targets.is_empty() {
         return Err(conflict("targets stand after the command: frc check TARGET"));
     }
+    let targets = match &cli.command {
+        None => cli.targets.as_slice(),
+        Some(
+            Command::Check { targets, .. }
+            | Command::Watch { targets }
+            | Command::Ping { targets, .. }
+            | Command::Trace { targets, .. },
+        ) => targets,
+        Some(_) => &[],
+    };
+    if let Some(words) = cli.global.family_conflict(targets) {
+        return Err(conflict(&words));
+    }
     match &cli.command {
+        None if cli.targets.first().is_some_and(|t| RESERVED.contains(&t.text.as_str()) && !escaped) => {
+            Err(conflict("this command does not exist yet; a host of that name is written icmp://NAME, or after `--`"))
+        }
         None if cli.global.json => {
             Err(conflict("the console draws; for JSON use frc check --json or frc watch --json"))
         }
@@ -300,6 +351,7 @@ mod tests {
         assert!(read("").unwrap().targets.is_empty());
         assert_eq!(read("-- check").unwrap().targets[0].text, "check");
         assert_eq!(read("srv check").unwrap().targets.len(), 2);
+        assert_eq!(read("-- drill").unwrap().targets[0].text, "drill");
     }
 
     #[test]
@@ -345,6 +397,11 @@ mod tests {
         refused("--lang klingon", "zh-CN");
         refused("--source nowhere check", "nowhere");
         refused("--interface a/b", "interface name");
+        refused("-6 check 192.0.2.1", "192.0.2.1 is an address of the family that -6 rules out");
+        refused("-4 ping h [::1]:80", "-4 rules out");
+        refused("--source 192.0.2.9 check https://[2001:db8::1]/", "--source 192.0.2.9 rules out");
+        refused("-6 --source 192.0.2.9 check h", "192.0.2.9 is an address of the family that -6 rules out");
+        refused("drill dns", "does not exist yet");
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Log(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
 /// day: warnings, with `-v` what happens, with `-vv` how.
 pub fn start(verbose: u8) -> Option<Log> {
     let folder = etcetera::choose_base_strategy().ok()?.state_dir()?.join("frc");
+    // The appender looks for old files before it makes the folder, and writes on
+    // standard error that there is none.
+    std::fs::create_dir_all(&folder).ok()?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("frc")

@@ -66,7 +66,14 @@ fn dispatch(cli: &Cli, config: &Config, texts: &Texts, console: Console) -> io::
                 .extend(targets.iter().map(|w| crate::session::TargetRequest { written: w.clone(), label: None }));
             if let Some(file) = file {
                 match ping::read_list(file) {
-                    Ok(listed) => setup.targets.extend(listed),
+                    Ok(listed) => {
+                        let written: Vec<_> = listed.iter().map(|t| t.written.clone()).collect();
+                        if let Some(words) = cli.global.family_conflict(&written) {
+                            say(&words);
+                            return Ok(EX_USAGE);
+                        }
+                        setup.targets.extend(listed);
+                    }
                     Err(mistakes) => return Ok(complain(&mistakes, texts, EX_USAGE)),
                 }
             }

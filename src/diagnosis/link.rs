@@ -90,7 +90,7 @@ pub fn default_routes(scene: &Scene<'_>) -> Vec<Draft> {
         )
     };
     for subject in scene.depended().filter(|s| !s.own && !s.on_link) {
-        let Some(ip) = subject.address else { continue };
+        let Some(ip) = subject.address.filter(|ip| leaves_the_link(*ip)) else { continue };
         if scene.state.network.lookup(ip) == Some(&LookupResult::NoRoute)
             && !scene.state.network.has_default(ip.is_ipv4())
         {
@@ -101,6 +101,14 @@ pub fn default_routes(scene: &Scene<'_>) -> Vec<Draft> {
         drafts.extend(nowhere_to_go(scene).map(make));
     }
     drafts.into_iter().map(|d| d.severity_by_use(scene)).collect()
+}
+
+/// A default route would not help what never goes beyond a link.
+fn leaves_the_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(a) => !a.is_link_local() && !a.is_multicast() && !a.is_broadcast() && !a.is_unspecified(),
+        IpAddr::V6(a) => !a.is_unicast_link_local() && !a.is_multicast() && !a.is_unspecified(),
+    }
 }
 
 /// Without targets: the family this host has addresses for, where no family has a

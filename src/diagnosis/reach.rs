@@ -104,8 +104,13 @@ fn judge_dead(scene: &Scene<'_>, subject: &Subject<'_>, ip: IpAddr, since: Mono,
                 )
             });
         }
-        if count >= PROMPT.0 && scene.now().since(since) >= PROMPT.1 {
+        let silent_for = scene.now().since(since);
+        let often = count >= PROMPT.0 && silent_for >= PROMPT.1;
+        // Linux's own unreachable routes pay for the error twice and fall silent while
+        // packets keep coming: after so long even one prompt word is worth something.
+        if often || silent_for >= TWO_TRIES {
             return push(drafts, subject, PATH_UNREACHABLE, &c.from.to_string(), |d| {
+                let d = d.confidence(if often { Confidence::Strong } else { Confidence::Likely });
                 d.arg("target", ip).arg("from", c.from).since(Some(since)).evidence(
                     "icmp",
                     said(&c),
@@ -312,13 +317,15 @@ fn prohibited_by(scene: &Scene<'_>, subject: &Subject<'_>) -> Option<Complaint> 
         .into_iter()
         .find(|c| c.error == IcmpError::AdminProhibited && !scene.state.network.is_own(c.from))?;
     let measured = |p: &&&ProbeState| !matches!(p.kind(), ProbeKind::Trace | ProbeKind::Resolve);
-    let forbidden = |p: &&ProbeState| {
-        let outcome = scene.newest(p).map(|s| &s.outcome);
-        matches!(outcome, Some(Outcome::Icmp { error: IcmpError::AdminProhibited, .. }))
-    };
-    let all_kinds = subject.probes.iter().filter(measured).all(forbidden);
+    let newest: Vec<_> = subject.probes.iter().filter(measured).map(|p| scene.newest(p).map(|s| &s.outcome)).collect();
+    let forbidden = |o: &&Outcome| matches!(o, Outcome::Icmp { error: IcmpError::AdminProhibited, .. });
+    let all_kinds = newest.iter().flatten().all(forbidden);
+    // Who may not send an echo cannot see whether the host lives behind one port that
+    // is forbidden, until everything else has failed long enough.
+    let all_sent = newest.iter().all(Option::is_some);
+    let sure = all_sent || matches!(subject.life, Life::Dead { .. });
     let counted = complaint.count >= 2 || subject.probes.len() > 2;
-    (counted && all_kinds).then_some(complaint)
+    (counted && all_kinds && sure).then_some(complaint)
 }
 
 fn silence(draft: Draft, scene: &Scene<'_>, ip: IpAddr) -> Draft {

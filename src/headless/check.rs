@@ -9,7 +9,7 @@ use super::figures::{FindingOut, TargetOut, entries};
 use super::output::{Stop, print, print_json, status};
 use super::{Setup, TICK, What, lines};
 use crate::model::host::HostIdentity;
-use crate::model::{Confidence, Finding, Severity, Side, Status, Wall};
+use crate::model::{Confidence, Finding, ProbeKind, Role, Severity, Side, Status, Target, TargetId, Wall};
 use crate::probes::Group;
 use crate::session::Session;
 use crate::session::live::Live;
@@ -88,15 +88,21 @@ pub fn run(setup: &Setup, window: Duration, json: bool, texts: &Texts) -> io::Re
     Ok(exit_status(live.session.verdict().status))
 }
 
-/// Whether every watched target has a strong critical cause.
+/// Whether every watched target has a strong critical cause. That of every name
+/// server is also the cause of a name that could not be looked up.
 fn all_certain(session: &Session) -> bool {
     let certain = |f: &&Finding| f.severity == Severity::Critical && f.confidence == Confidence::Strong;
-    let verdict = session.verdict();
-    let mut watched = session.state.watched().peekable();
+    let (state, verdict) = (&session.state, session.verdict());
+    let has_cause = |id: TargetId| verdict.findings.iter().filter(certain).any(|f| f.targets.contains(&id));
+    let mut watched = state.watched().peekable();
     if watched.peek().is_none() {
         return false;
     }
-    watched.all(|t| verdict.findings.iter().filter(certain).any(|f| f.targets.contains(&t.id)))
+    let mut resolvers = state.targets().filter(|t| t.role == Role::Resolver).peekable();
+    let nobody_to_ask = resolvers.peek().is_some() && resolvers.all(|t| has_cause(t.id));
+    let tried = |t: &Target| state.probes_of(t.id).any(|p| p.kind() == ProbeKind::Resolve && p.last().is_some());
+    let unresolved = |t: &Target| t.host.name().is_some() && state.addresses_of(t.id).is_empty() && tried(t);
+    watched.all(|t| has_cause(t.id) || nobody_to_ask && unresolved(t))
 }
 
 /// The contract's exit status of a verdict.

@@ -156,7 +156,8 @@ pub fn reason(probe: &ProbeState) -> String {
     }
 }
 
-fn unsent_words(reason: &Unsent) -> String {
+/// Why a packet never left this host.
+pub fn unsent_words(reason: &Unsent) -> String {
     match reason {
         Unsent::NotPermitted => "not permitted: see frc doctor".into(),
         Unsent::NoRoute => "no route".into(),
@@ -236,9 +237,13 @@ fn phases(p: &Phases) -> Value {
     })
 }
 
+/// Whether a packet of this path ever left.
+pub fn was_sent(path: &Path) -> bool {
+    path.hops().iter().any(|h| h.tally.sent() > 0)
+}
+
 fn trace_value(state: &State, probe: &ProbeState) -> Value {
-    let sent = |path: &Path| path.hops().iter().any(|h| h.tally.sent() > 0);
-    match probe.paths.best().filter(|(_, path)| sent(path)) {
+    match probe.paths.best().filter(|(_, path)| was_sent(path)) {
         None => json!({ "state": "not_measured", "reason": trace_reason(probe) }),
         Some((proto, path)) => json!({
             "state": "measured", "reached": probe.paths.reaches(), "proto": proto, "hops": hops(state, path),
@@ -247,7 +252,7 @@ fn trace_value(state: &State, probe: &ProbeState) -> Value {
 }
 
 /// Why a trace sent nothing.
-fn trace_reason(probe: &ProbeState) -> String {
+pub fn trace_reason(probe: &ProbeState) -> String {
     let unsent = probe.paths.iter().find_map(|(_, path)| path.unsent.clone());
     unsent.map_or_else(|| reason(probe), |why| unsent_words(&why))
 }
@@ -279,7 +284,7 @@ fn hop(state: &State, hop: &Hop) -> Value {
 pub fn trace_entry(state: &State, target: &Target, address: Option<IpAddr>, paths: Option<&Paths>) -> Vec<Value> {
     let none = || json!({ "target": target.text, "address": address, "reached": false, "proto": null, "hops": [] });
     let Some(paths) = paths else { return vec![none()] };
-    match paths.best() {
+    match paths.best().filter(|(_, path)| was_sent(path)) {
         None => vec![none()],
         Some((proto, path)) => vec![json!({
             "target": target.text, "address": address, "reached": path.last_reached.is_some(), "proto": proto, "hops": hops(state, path),

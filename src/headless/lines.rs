@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use super::figures::reason;
+use super::figures::{reason, trace_reason, unsent_words, was_sent};
 use super::ping::answer_words;
+use crate::model::sample::IcmpError;
 use crate::model::{Finding, Message, Outcome, ProbeKind, Sample, Severity, Target, Verdict};
-use crate::state::{Paths, State};
+use crate::state::{ProbeState, State};
 use crate::text::{Texts, format};
 
 // Writing to a String cannot fail; its results are passed over below.
@@ -96,7 +97,7 @@ fn confidence_id(confidence: crate::model::Confidence) -> &'static str {
 }
 
 /// One echo's outcome, in the form of ping.
-pub fn echo(out: &mut String, ip: IpAddr, sample: &Sample) {
+pub fn echo(out: &mut String, ip: IpAddr, sample: &Sample, texts: &Texts) {
     let seq = sample.seq + 1;
     match &sample.outcome {
         Outcome::Answered { rtt, .. } => {
@@ -111,13 +112,27 @@ pub fn echo(out: &mut String, ip: IpAddr, sample: &Sample) {
             let _ = writeln!(out, "{ip} seq={seq} lost");
         }
         Outcome::Icmp { from, error, .. } => {
-            let _ = writeln!(out, "{ip} seq={seq} {error:?} from {from}");
+            let _ = writeln!(out, "{ip} seq={seq} {} from {from}", texts.render(&icmp_words(*error)));
         }
         Outcome::Unsent { reason } => {
-            let _ = writeln!(out, "{ip} seq={seq} not sent: {reason:?}");
+            let _ = writeln!(out, "{ip} seq={seq} not sent: {}", unsent_words(reason));
         }
         Outcome::Refused { .. } | Outcome::Failed { .. } => {}
     }
+}
+
+fn icmp_words(error: IcmpError) -> Message {
+    Message::new(match error {
+        IcmpError::NetUnreachable => "icmp-net-unreachable",
+        IcmpError::HostUnreachable => "icmp-host-unreachable",
+        IcmpError::ProtocolUnreachable => "icmp-protocol-unreachable",
+        IcmpError::PortUnreachable => "icmp-port-unreachable",
+        IcmpError::AdminProhibited => "icmp-admin-prohibited",
+        IcmpError::TooBig { .. } => "icmp-too-big",
+        IcmpError::TimeExceeded => "icmp-time-exceeded",
+        IcmpError::Redirect => "icmp-redirect",
+        IcmpError::Other { .. } => "icmp-other",
+    })
 }
 
 /// A target's echo figures, a line for each address.
@@ -162,9 +177,10 @@ pub fn unresolved(out: &mut String, target: &Target, texts: &Texts) {
 }
 
 /// A path, a line for each hop.
-pub fn hops(out: &mut String, state: &State, target: &Target, ip: IpAddr, paths: Option<&Paths>, texts: &Texts) {
-    let Some((proto, path)) = paths.and_then(Paths::best) else {
-        let line = Message::new("line-unmeasured").with("target", target.text.as_str()).with("why", "");
+pub fn hops(out: &mut String, state: &State, target: &Target, ip: IpAddr, probe: Option<&ProbeState>, texts: &Texts) {
+    let Some((proto, path)) = probe.and_then(|p| p.paths.best()).filter(|(_, path)| was_sent(path)) else {
+        let why = probe.map_or_else(String::new, trace_reason);
+        let line = Message::new("line-unmeasured").with("target", target.text.as_str()).with("why", why);
         let _ = writeln!(out, "{}", texts.render(&line));
         return;
     };

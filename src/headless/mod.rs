@@ -22,7 +22,7 @@ use crate::model::host::HostIdentity;
 use crate::model::record::Origin;
 use crate::model::socket::ExpectedService;
 use crate::model::target::Written;
-use crate::model::{Thresholds, Untrusted};
+use crate::model::{Host, Thresholds, Untrusted};
 use crate::probes::{Egress, EngineOptions, Group, rights};
 use crate::runbook::Runbook;
 use crate::session::live::Live;
@@ -59,9 +59,14 @@ impl Setup {
             .targets
             .iter()
             .flat_map(|t| t.targets.iter().map(|w| TargetRequest { written: w.clone(), label: t.name.clone() }));
+        // What is configured for every day gives way to what is asked for now.
+        let allowed = |t: &TargetRequest| match &t.written.address.host {
+            Host::Addr { ip, .. } => global.allows(ip.is_ipv4()),
+            Host::Name(_) => true,
+        };
         Self {
-            targets: if targets.is_empty() { configured.collect() } else { asked.collect() },
-            families: Families { v4: !global.ipv6_only, v6: !global.ipv4_only },
+            targets: if targets.is_empty() { configured.filter(allowed).collect() } else { asked.collect() },
+            families: Families { v4: global.allows(true), v6: global.allows(false) },
             egress: Egress { interface: global.interface.clone(), source: global.source },
             packets_per_second: config.limits.packets_per_second,
             thresholds: config.thresholds,

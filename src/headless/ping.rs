@@ -58,7 +58,7 @@ pub fn run(setup: &Setup, order: Order, json: bool, texts: &Texts) -> io::Result
     while !stop.wanted() && open && !finished(&live, order, began.elapsed()) {
         live.pump(TICK);
         if talkative {
-            open = print(&replies(&mut live))?;
+            open = print(&replies(&mut live, texts))?;
         }
     }
     report(&live, json, texts)?;
@@ -83,14 +83,14 @@ fn finished(live: &Live, order: Order, passed: Duration) -> bool {
 }
 
 /// A line for every reply since the last call.
-fn replies(live: &mut Live) -> String {
+fn replies(live: &mut Live, texts: &Texts) -> String {
     let mut out = String::new();
     let known: HashMap<ProbeId, IpAddr> =
         live.session.state.probes().filter_map(|p| Some((p.spec.id, p.spec.ask.address()?))).collect();
     for record in live.session.take_records() {
         let RecordKind::Sample(sample) = record.kind else { continue };
         let Some(ip) = known.get(&sample.probe) else { continue };
-        lines::echo(&mut out, *ip, &sample);
+        lines::echo(&mut out, *ip, &sample, texts);
     }
     out
 }
@@ -154,6 +154,8 @@ pub fn read_list(path: &Path) -> Result<Vec<TargetRequest>, Vec<Mistake>> {
         return Err(whole(Message::new("list-too-long").with("limit", MAX_LIST)));
     }
     let text = String::from_utf8(bytes).map_err(|_| whole(Message::new("list-not-utf8")))?;
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut requests = Vec::new();
     let mut mistakes = Vec::new();
     let mut offset = 0;
@@ -166,7 +168,7 @@ pub fn read_list(path: &Path) -> Result<Vec<TargetRequest>, Vec<Mistake>> {
             Ok(written) => requests.push(TargetRequest { written, label: None }),
             Err(e) if mistakes.len() < 20 => {
                 let why = Message::new("list-bad-target").with("why", e.to_string());
-                mistakes.push(Mistake::at(&name, &text, start..start + wanted.len(), why));
+                mistakes.push(Mistake::at(&name, text, start..start + wanted.len(), why));
             }
             Err(_) => {}
         }
@@ -185,5 +187,34 @@ pub(super) fn answer_words(out: &mut String, outcome: &Outcome) {
     if let Outcome::Answered { detail: Detail::Echo { ttl: Some(ttl) }, .. } = outcome {
         // Writing to a String cannot fail.
         let _ = write!(out, " ttl={ttl}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> Result<Vec<String>, Vec<Mistake>> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list");
+        std::fs::write(&path, text).unwrap();
+        Ok(read_list(&path)?.into_iter().map(|t| t.written.text).collect())
+    }
+
+    #[test]
+    fn a_list_is_read_as_any_editor_writes_it() {
+        let text = "\u{feff}192.0.2.1\r\n\r\n# all of rack 4\r\n  db-1  # the old one\r\n[::1]:22";
+        assert_eq!(read(text.as_bytes()).unwrap(), ["192.0.2.1", "db-1", "[::1]:22"]);
+    }
+
+    #[test]
+    fn every_bad_line_is_told_with_its_place() {
+        let mistakes = read(b"db-1\n  two words\nh:99999\n").unwrap_err();
+        let places: Vec<_> = mistakes.iter().map(|m| (m.line, m.column)).collect();
+        assert_eq!(places, [(2, 3), (3, 1)]);
+        for nothing in ["", "\n#\n", "\u{feff}"] {
+            assert_eq!(read(nothing.as_bytes()).unwrap_err().len(), 1);
+        }
+        assert_eq!(read(&b"bad host\n".repeat(1_000)).unwrap_err().len(), 20);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::figures::trace_entry;
+use super::figures::{trace_entry, was_sent};
 use super::output::{Stop, print, print_json, status};
 use super::{Setup, TICK, What, lines};
 use crate::model::ProbeKind;
@@ -107,9 +107,9 @@ fn report(live: &Live, json: bool, texts: &Texts) -> io::Result<bool> {
             lines::unresolved(&mut out, target, texts);
         }
         for address in addresses {
-            let paths = state.probe_at(target.id, Some(address), ProbeKind::Trace).map(|p| &p.paths);
-            traces.extend(trace_entry(state, target, Some(address), paths));
-            lines::hops(&mut out, state, target, address, paths, texts);
+            let probe = state.probe_at(target.id, Some(address), ProbeKind::Trace);
+            traces.extend(trace_entry(state, target, Some(address), probe.map(|p| &p.paths)));
+            lines::hops(&mut out, state, target, address, probe, texts);
         }
     }
     if json { print_json(&json!({ "schema": "frc.trace/1", "traces": traces })) } else { print(&out) }
@@ -125,7 +125,7 @@ fn exit_status(live: &Live) -> u8 {
         }
         for address in addresses {
             let probe = state.probe_at(target.id, Some(address), ProbeKind::Trace);
-            if let Some(p) = probe.filter(|p| p.paths.iter().next().is_some()) {
+            if let Some(p) = probe.filter(|p| p.paths.iter().any(|(_, path)| was_sent(path))) {
                 reached.push(p.paths.iter().any(|(_, path)| path.last_reached.is_some()));
             }
         }

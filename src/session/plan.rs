@@ -254,6 +254,11 @@ fn loses(probe: &ProbeState, from: Mono) -> bool {
     tally.lost + tally.errors >= SUSPICIOUS.0 && tally.received() > 0
 }
 
+/// Whether this user may not send echoes at all.
+fn no_echo(state: &State) -> bool {
+    state.host.as_ref().is_some_and(|h| h.rights.icmp == IcmpRight::None)
+}
+
 /// Interface index of a link-local target's zone.
 fn zone(state: &State, target: &Target) -> u32 {
     let Host::Addr { zone: Some(zone), .. } = &target.host else { return 0 };
@@ -282,7 +287,8 @@ fn watched(state: &State, options: &PlanOptions, target: &Target, plan: &mut Pla
             Scope::Everything => {
                 let echo = echo_interval(state, options, target, ip);
                 plan.want(Ask::Icmp { to: ip }, scope, echo, pace.echo_timeout, target.id);
-                if !state.network.is_own(ip) {
+                // No path leads to an own address, but a datagram to it is answered, too.
+                if !state.network.is_own(ip) || no_echo(state) {
                     plan.want(trace(ip, &target.service), scope, pace.trace, pace.echo_timeout, target.id);
                 }
                 service(options, target, ip, scope, plan);
@@ -369,7 +375,7 @@ fn resolver(state: &State, options: &PlanOptions, target: &Target, plan: &mut Pl
     let port = target.service.port().unwrap_or(53);
     let server = socket(ip, port, scope);
     plan.want(Ask::Icmp { to: ip }, scope, pace.echo_gateway, pace.echo_timeout, target.id);
-    if state.host.as_ref().is_some_and(|h| h.rights.icmp == IcmpRight::None) {
+    if no_echo(state) {
         // Without echo, a connect tells a dead server from a silent one.
         plan.want(Ask::Tcp { to: server }, scope, pace.connect, CONNECT_TIMEOUT, target.id);
     }

@@ -4,8 +4,9 @@ use super::tape::Tape;
 use super::world::{Reply, Stop, ip};
 use crate::model::Confidence::{Likely, Possible, Strong};
 use crate::model::Severity::{Critical, Warning};
+use crate::model::host::IcmpRight;
 use crate::model::link::NeighbourState;
-use crate::model::sample::IcmpError;
+use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{Side, Status};
 use crate::session::plan::Pace;
 use std::time::Duration;
@@ -161,6 +162,23 @@ fn prohibited_by_a_router_for_everything() {
 }
 
 #[test]
+fn who_may_not_send_an_echo_learns_of_the_prohibition_by_the_rest() {
+    let mut t = Tape::with(&["10.77.9.20:22"], Pace::checking(), IcmpRight::None);
+    t.echo(SRV, Reply::Unsent(Unsent::NotPermitted));
+    t.port("10.77.9.20:22", Reply::Icmp(ip(R2), IcmpError::AdminProhibited, 1));
+    t.world.stops(SRV, vec![Stop::At(ip(R1)), Stop::Objects(ip(R2), IcmpError::AdminProhibited, 1)]);
+    t.until(5.0);
+    t.root("path.admin_prohibited@10.77.12.2", Critical, Strong);
+
+    let mut t = Tape::with(&["10.77.9.20:22"], Pace::checking(), IcmpRight::None);
+    t.echo(SRV, Reply::Unsent(Unsent::NotPermitted));
+    t.port("10.77.9.20:22", Reply::Icmp(ip(R2), IcmpError::AdminProhibited, 1));
+    t.until(5.0);
+    t.never("path.admin_prohibited");
+    t.root("port.rejected@10.77.9.20:22", Critical, Strong);
+}
+
+#[test]
 fn prohibited_for_one_port_is_not_the_paths_fault() {
     let mut t = Tape::watching(&["10.77.9.20:22"]);
     t.port("10.77.9.20:22", Reply::Icmp(ip(R2), IcmpError::AdminProhibited, 1));
@@ -224,7 +242,7 @@ fn one_family_dead_beside_a_good_one_is_a_warning() {
 fn heavy_loss_is_no_black_hole() {
     let mut pace = Pace::watching(Duration::from_secs(1), Duration::from_secs(1));
     pace.trace = Duration::from_secs(5);
-    let mut t = Tape::with(&[SRV], pace, crate::model::host::IcmpRight::Raw);
+    let mut t = Tape::with(&[SRV], pace, IcmpRight::Raw);
     t.echo(SRV, Reply::Lossy(70));
     t.world.stops(SRV, vec![Stop::At(ip(R1)), Stop::At(ip(R2)), Stop::Seldom(ip(SRV), 4)]);
     t.until(120.0);
@@ -276,7 +294,7 @@ fn loss_on_waking_needs_its_own_proof() {
 fn packets_kept_back_are_no_losses() {
     let mut t = Tape::watching(&[SRV, "10.77.9.20:443"]);
     t.until(2.0);
-    t.host(SRV, Reply::Unsent(crate::model::sample::Unsent::Budget));
+    t.host(SRV, Reply::Unsent(Unsent::Budget));
     t.until(20.0);
     t.stayed_quiet();
     assert_eq!(t.status(), Status::Unmeasured);
