@@ -172,6 +172,9 @@ next-udp-no-reply-2 = See whether the request arrives and an answer leaves: tcpd
 finding-time-server-unreachable = The time server { $subject } ({ $target }) does not answer, though its host does
 next-time-server-unreachable-1 = On that host: is chronyd or ntpd running, and does it allow this client? chronyc clients
 next-time-server-unreachable-2 = See whether the request arrives and an answer leaves: tcpdump -c 20 -ni any udp port { $port }
+finding-time-offset = This host's clock is { $seconds } s away from { $server }
+next-time-offset-1 = Find out why before setting it: timedatectl, chronyc sources, and the virtual machine's own clock source
+next-time-offset-2 = Let it slew; step the clock of a database host only with its owner's consent
 finding-time-unsynchronised = The time server { $subject } ({ $target }) says itself that it is not synchronised
 next-time-unsynchronised-1 = On that host: chronyc sources -v, or ntpq -p: which source does it lack?
 next-time-unsynchronised-2 = Until then use another server, and do not step clocks by this one
@@ -255,6 +258,8 @@ next-port-loopback-only-2 = If only this host is to use it, say so in frc.toml: 
 
 ## Diagnosis: what was seen, and what was expected
 
+seen-offset = { $seconds } s from the server's clock
+want-offset = at most { $seconds } s
 seen-link-down = administratively down
 want-link-up = up
 seen-no-carrier = up, no carrier

@@ -117,6 +117,7 @@ codes! {
     HTTP_5XX "http.5xx" Application Service Http;
     HTTP_4XX "http.4xx" Application Service Http;
     HTTP_SLOW "http.slow" Application Service Http;
+    TIME_OFFSET "time.offset" Time Host Apart;
     TIME_UNSYNCHRONISED "time.unsynchronised" Time Service Service;
     TIME_SERVER_UNREACHABLE "time.server_unreachable" Time Service Port;
 }

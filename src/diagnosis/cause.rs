@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::catalogue::Class;
+use super::catalogue::{Class, TIME_OFFSET, TLS_EXPIRED, TLS_NOT_YET_VALID};
 use super::draft::Draft;
 use super::scene::Scene;
 use crate::model::{Finding, FindingId, Role, Severity, TargetId};
@@ -14,10 +14,17 @@ pub fn cause_of(drafts: &[Draft], effect: usize, scene: &Scene<'_>) -> Option<us
     drafts
         .iter()
         .enumerate()
-        .filter(|(i, d)| *i != effect && d.severity > Severity::Info && d.code.class.may_cause(wanted.code.class))
+        .filter(|(i, d)| *i != effect && d.severity > Severity::Info && may_cause(d, wanted))
         .filter(|(_, d)| covers(d, wanted, scene))
         .min_by_key(|(_, d)| d.code.class)
         .map(|(i, _)| i)
+}
+
+/// The declared edges: by class, and the one that crosses the classes, from this
+/// host's clock to the dates of certificates.
+fn may_cause(cause: &Draft, effect: &Draft) -> bool {
+    let by_clock = cause.code == TIME_OFFSET && cause.severity == Severity::Critical;
+    by_clock && [TLS_EXPIRED, TLS_NOT_YET_VALID].contains(&effect.code) || cause.code.class.may_cause(effect.code.class)
 }
 
 /// Whether everything that `effect` affects suffers from `cause`. A fault of this

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::catalogue::{
-    Code, PORT_FILTERED, PORT_REFUSED, PORT_REJECTED, TIME_SERVER_UNREACHABLE, TIME_UNSYNCHRONISED, UDP_NO_REPLY,
+    Code, PORT_FILTERED, PORT_REFUSED, PORT_REJECTED, TIME_OFFSET, TIME_SERVER_UNREACHABLE, TIME_UNSYNCHRONISED,
+    UDP_NO_REPLY,
 };
 use super::draft::Draft;
 use super::reach::icmp_word;
 use super::scene::{Life, Scene, Subject, last_life};
 use crate::model::sample::{IcmpError, NtpAnswer};
-use crate::model::{Ask, At, Confidence, Detail, Message, Mono, Outcome, ProbeKind};
+use crate::model::{Ask, At, Confidence, Detail, Message, Mono, Outcome, ProbeKind, Severity};
 use crate::state::{Point, ProbeState};
 
 /// SYNs that must vanish, and for how long, before a port counts as filtered.
@@ -121,14 +122,31 @@ impl Port<'_, '_> {
     /// 3, stratum 16; stratum 0 is a kiss-o'-death).
     fn time(&self, answer: &NtpAnswer, at: At) -> Option<Draft> {
         let lost = answer.leap == 3 || answer.stratum == 0 || answer.stratum >= 16;
-        lost.then(|| {
-            let seen = Message::new("seen-unsynchronised").with("stratum", u32::from(answer.stratum));
-            self.draft(TIME_UNSYNCHRONISED).since(Some(at.mono)).evidence(
-                "ntp",
-                seen,
-                Message::new("want-synchronised"),
-                at,
-            )
-        })
+        if !lost {
+            return self.offset(answer, at);
+        }
+        let seen = Message::new("seen-unsynchronised").with("stratum", u32::from(answer.stratum));
+        let draft = self.draft(TIME_UNSYNCHRONISED).since(Some(at.mono));
+        Some(draft.evidence("ntp", seen, Message::new("want-synchronised"), at))
+    }
+
+    /// This host's clock against a server that knows the time. One server alone may
+    /// itself be wrong: `likely` at most.
+    fn offset(&self, answer: &NtpAnswer, at: At) -> Option<Draft> {
+        let off = Duration::from_nanos(answer.offset_ns.unsigned_abs());
+        let limits = self.scene.thresholds;
+        let severity = if off > limits.clock_critical {
+            Severity::Critical
+        } else if off > limits.clock_warning {
+            Severity::Warning
+        } else {
+            return None;
+        };
+        let seconds = (answer.offset_ns as f64 / 1e7).round() / 1e2;
+        let seen = Message::new("seen-offset").with("seconds", seconds);
+        let want = Message::new("want-offset").with("seconds", limits.clock_warning.as_secs_f64());
+        let draft = Draft::new(TIME_OFFSET, "host").severity(severity).confidence(Confidence::Likely);
+        let draft = draft.arg("seconds", seconds).arg("server", self.subject.target.name());
+        Some(draft.since(self.probe.series.first()).evidence("ntp", seen, want, at))
     }
 }

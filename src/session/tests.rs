@@ -476,3 +476,21 @@ fn without_a_guide_nothing_is_walked() {
     assert!(bench.session.walk().is_none());
     assert_eq!(bench.session.runbooks(), []);
 }
+
+#[test]
+fn what_fails_is_asked_again_soon_and_calms_down_when_well() {
+    let mut bench = Bench::new(&["10.0.0.9:5432"], Vec::new());
+    bench.seconds(2, true);
+    let pace = |bench: &Bench, kind: ProbeKind| {
+        let spec = bench.session.specs().iter().find(|s| s.ask.kind() == kind);
+        spec.map(|s| s.interval)
+    };
+    let calm = pace(&bench, ProbeKind::Tcp).unwrap();
+    assert!(calm > Duration::from_secs(1));
+    bench.sample(ProbeKind::Tcp, Outcome::Lost);
+    bench.seconds(2, true);
+    assert_eq!(pace(&bench, ProbeKind::Tcp), Some(Duration::from_secs(1)));
+    bench.sample(ProbeKind::Tcp, answer(Detail::Tcp));
+    bench.seconds(2, true);
+    assert_eq!(pace(&bench, ProbeKind::Tcp), Some(calm));
+}

@@ -46,6 +46,15 @@ impl Point {
         }
     }
 
+    /// When the far host showed itself alive by it.
+    fn seen_alive(self, sent: Mono) -> Option<Mono> {
+        match self {
+            Self::Answered(rtt) | Self::Late(rtt) | Self::Refused(rtt) => Some(sent.after(rtt)),
+            Self::Failed => Some(sent),
+            Self::Lost | Self::Error | Self::Unsent => None,
+        }
+    }
+
     /// Whether it shows the far host alive.
     pub fn shows_life(self) -> bool {
         matches!(self, Self::Answered(_) | Self::Late(_) | Self::Refused(_) | Self::Failed)
@@ -110,8 +119,8 @@ impl Series {
     /// Adds a measurement. A late answer, or an error that comes after the time-out,
     /// replaces the loss with its number.
     pub fn push(&mut self, sent: Mono, seq: u32, point: Point) {
-        if point.shows_life() {
-            self.last_life = self.last_life.max(Some(sent));
+        if let Some(seen) = point.seen_alive(sent) {
+            self.last_life = self.last_life.max(Some(seen));
         }
         if matches!(point, Point::Late(_) | Point::Error) && self.correct(seq, point) {
             return;
@@ -201,7 +210,8 @@ impl Series {
         self.kept.back().map(|e| (e.sent(), e.point()))
     }
 
-    /// When the last send was made that showed the host alive.
+    /// When the host last showed itself alive: when the answer came, since an answer
+    /// that took long is no older for it.
     pub fn last_life(&self) -> Option<Mono> {
         self.last_life
     }
@@ -316,6 +326,15 @@ mod tests {
         assert_eq!((t.sent(), t.received(), t.late, t.lost), (2, 2, 1, 0));
         s.push(at(1), 0, Point::Late(1500 * MS));
         assert_eq!(s.tally(), t, "a duplicate counts once");
+    }
+
+    #[test]
+    fn an_answer_that_took_long_shows_life_when_it_came() {
+        let mut s = Series::default();
+        s.push(at(1), 0, Point::Lost);
+        assert_eq!(s.last_life(), None);
+        s.push(at(1), 0, Point::Late(1500 * MS));
+        assert_eq!(s.last_life(), Some(at(1).after(1500 * MS)));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Ports: refused, rejected, filtered, and services over UDP.
 
 use super::tape::Tape;
-use super::world::{Reply, ip, ntp};
+use super::world::{Reply, certificate, ip, ntp};
 use crate::model::Confidence::{Likely, Strong};
 use crate::model::Severity::{Critical, Warning};
-use crate::model::Status;
-use crate::model::sample::IcmpError;
+use crate::model::sample::{IcmpError, Trust};
+use crate::model::{Detail, Status};
 
 const SRV: &str = "10.77.9.20";
 const PORT: &str = "10.77.9.20:443";
@@ -192,6 +192,28 @@ fn a_time_server_that_is_silent_or_unsynchronised_is_told() {
     t.until(8.0);
     t.stayed_quiet();
     assert_eq!(t.status(), Status::Healthy);
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_and_explains_certificate_dates() {
+    for (offset_ms, severity) in [(800, Warning), (-30_000, Critical)] {
+        let mut t = Tape::watching(&["ntp://10.77.9.20"]);
+        t.port("10.77.9.20:123", Reply::Says(ntp(offset_ms, 2)));
+        t.until(3.0);
+        t.root("time.offset@host", severity, Likely);
+    }
+    let mut t = Tape::watching(&["ntp://10.77.9.20"]);
+    t.port("10.77.9.20:123", Reply::Says(ntp(300, 2)));
+    t.until(8.0);
+    t.stayed_quiet();
+
+    let mut t = Tape::watching(&["ntp://10.77.9.20", "tls://10.77.9.20"]);
+    t.port("10.77.9.20:123", Reply::Says(ntp(-86_400_000, 2)));
+    t.tls("10.77.9.20:443", Reply::Says(Detail::Tls(certificate(Trust::NotYetValid, 4_000_000_000))));
+    t.until(4.0);
+    t.root("time.offset@host", Critical, Likely);
+    let dates = t.finding("tls.not_yet_valid");
+    assert_eq!(dates.caused_by.as_ref().map(|id| id.0.as_str()), Some("time.offset@host"));
 }
 
 #[test]
