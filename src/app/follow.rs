@@ -31,7 +31,7 @@ fn paths(scene: &Scene<'_>) -> Vec<ProbeId> {
     for probe in scene.state.probes().filter(|p| p.kind() == ProbeKind::Trace) {
         let Some(target) = scene.named_by(probe).filter(|t| t.role != Role::Hop) else { continue };
         let path = probe.paths.best().map(|(_, path)| path);
-        let farthest = path.map(|path| (path.reaches(), path.hops().iter().filter(|h| h.answers()).count()));
+        let farthest = path.map(|path| (path.reached_lately(), path.hops().iter().filter(|h| h.answers()).count()));
         let place = (target.role, hosts.get(&target.host).copied(), probe.spec.ask.address());
         let slot = best.entry(place).or_insert((farthest, probe));
         if slot.0 < farthest {

@@ -261,7 +261,7 @@ pub fn trace_reason(probe: &ProbeState) -> String {
 pub fn hops(state: &State, path: &Path) -> Vec<Value> {
     let last = path.hops().iter().rposition(Hop::answers).map_or(0, |i| i + 1);
     // A path that does not reach shows one silent hop behind the last that answers.
-    let shown = if path.reaches() { path.hops().len() } else { (last + 1).min(path.hops().len()) };
+    let shown = if path.reached_lately() { path.hops().len() } else { (last + 1).min(path.hops().len()) };
     path.hops().iter().take(shown).map(|h| hop(state, h)).collect()
 }
 

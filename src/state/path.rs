@@ -200,6 +200,12 @@ impl Path {
         self.reached_ttls.iter().rev().take_while(|r| r.is_none()).count()
     }
 
+    /// Whether the destination was reached lately: one lost answer, or two, do not end
+    /// a path.
+    pub fn reached_lately(&self) -> bool {
+        self.last_reached.is_some() && self.rounds_unreached() < 3
+    }
+
     /// Whether the destination is out of reach for longer than a lost packet explains.
     pub fn is_dark(&self) -> bool {
         self.rounds_unreached() >= if self.last_reached.is_some() { 5 } else { 1 }
@@ -392,12 +398,16 @@ impl Paths {
     pub fn best(&self) -> Option<(TraceProto, &Path)> {
         let farthest = |path: &Path| path.hops().iter().rev().find(|h| h.answers()).map_or(0, |h| h.ttl);
         // `max_by_key` takes the last of equals; the preferred protocol came first.
-        self.list.iter().rev().max_by_key(|(_, path)| (path.reaches(), farthest(path))).map(|(p, path)| (*p, path))
+        self.list
+            .iter()
+            .rev()
+            .max_by_key(|(_, path)| (path.reached_lately(), farthest(path)))
+            .map(|(p, path)| (*p, path))
     }
 
-    /// Whether any protocol's newest complete round reached the destination.
+    /// Whether any protocol reached the destination lately.
     pub fn reaches(&self) -> bool {
-        self.list.iter().any(|(_, path)| path.reaches())
+        self.list.iter().any(|(_, path)| path.reached_lately())
     }
 }
 

@@ -103,12 +103,12 @@ pub fn rows(scene: &Scene<'_>, ui: &Ui) -> Vec<Line> {
     // few rounds does not count as answering.
     let from = path.last_round.as_ref().map_or(Mono(0), |r| r.began.before(SPARED));
     let answering = |h: &Hop| h.last_answer().is_some_and(|at| at >= from);
-    let end = match path.length().filter(|_| path.reaches()) {
+    let end = match path.length().filter(|_| path.reached_lately()) {
         Some(length) => usize::from(length),
         None => path.hops().iter().rposition(answering).map_or(0, |n| n + 1),
     };
     let mut lines: Vec<_> = (0..end.min(path.hops().len())).map(Line::Hop).collect();
-    if !path.reaches() && path.rounds > 0 {
+    if !path.reached_lately() && path.rounds > 0 {
         lines.push(Line::End(end as u8 + 1));
         lines.extend(before(end));
     }
@@ -145,7 +145,7 @@ pub fn meaning(scene: &Scene<'_>, ui: &Ui) -> Option<Meaning> {
         return Some(Meaning::Unmeasured);
     }
     let lossy = path.hops().last().and_then(|h| h.tally_since(scene.from()).loss()).is_some_and(|l| l > 0.05);
-    Some(match (path.reaches(), lossy) {
+    Some(match (path.reached_lately(), lossy) {
         (false, _) if path.rounds_unreached() >= 2 => Meaning::Fault,
         (true, false) => Meaning::Good,
         _ => Meaning::Warning,
@@ -164,7 +164,7 @@ pub fn strip(scene: &Scene<'_>, ui: &Ui) -> Vec<Piece> {
         Line::Hop(n) => path.hops().get(*n)?.address(),
         _ => None,
     });
-    let words = match (path.rounds, path.reaches(), last) {
+    let words = match (path.rounds, path.reached_lately(), last) {
         _ if is_unsent(path) => Message::new("path-strip-unsent").with("name", name.as_str()),
         (0, ..) => Message::new("path-strip-first").with("name", name.as_str()),
         (_, true, _) => Message::new("path-strip-whole").with("name", name.as_str()).with("hops", hops),
@@ -208,7 +208,7 @@ pub fn draw(scene: &Scene<'_>, ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     table::draw(buf, table_area, scene.theme, &columns, lines.len(), &mut view, focused, |n, row| match lines.get(n) {
         Some(Line::Hop(h)) => {
             if let Some(hop) = path.hops().get(*h) {
-                heads.draw(scene, path, hop, last == Some(n) && !path.reaches(), row);
+                heads.draw(scene, path, hop, last == Some(n) && !path.reached_lately(), row);
             }
         }
         Some(Line::End(ttl)) => {
