@@ -202,6 +202,9 @@ pub enum TargetError {
     /// Neither a host name (RFC 1123) nor an address.
     #[error("bad host \"{0}\": neither an address nor a host name")]
     Host(String),
+    /// A user or a password before the host; not repeated, since it may be secret.
+    #[error("a target takes no user and no password: leave out what stands before the @")]
+    Credentials,
     /// An IPv6 address with a port needs brackets.
     #[error("\"{0}\": write an IPv6 address with a port as [address]:port")]
     Brackets(String),
@@ -315,6 +318,9 @@ fn parse_port(text: &str) -> Result<u16, TargetError> {
 }
 
 fn parse_authority(text: &str) -> Result<(Host, Option<u16>), TargetError> {
+    if text.contains('@') {
+        return Err(TargetError::Credentials);
+    }
     if let Some(rest) = text.strip_prefix('[') {
         let (inside, after) = rest.split_once(']').ok_or_else(|| TargetError::Brackets(text.to_owned()))?;
         let host = parse_v6(inside).ok_or_else(|| TargetError::Host(inside.to_owned()))?;
@@ -426,7 +432,8 @@ mod tests {
         assert_eq!(read("a b"), Err(TargetError::Characters));
         assert_eq!(read("2001:db8::1:99999"), Err(TargetError::Brackets("2001:db8::1:99999".into())));
         assert_eq!(read("http://"), Err(TargetError::Host(String::new())));
-        assert_eq!(read("user@host"), Err(TargetError::Host("user@host".into())));
+        assert_eq!(read("user@host"), Err(TargetError::Credentials));
+        assert_eq!(read("http://user:pw@host/"), Err(TargetError::Credentials));
     }
 
     proptest! {
