@@ -196,6 +196,10 @@ struct File {
     options: Vec<String>,
     #[serde(default)]
     users: Vec<User>,
+    /// What is measured is itself chance (packets lost at random): a miss is tried
+    /// once more, and told.
+    #[serde(default)]
+    chance: bool,
     #[serde(default)]
     faults: Vec<Fault>,
     expect: Expect,
@@ -212,6 +216,8 @@ pub struct Scenario {
     /// Options of `frc check` beside `--json`.
     pub options: Vec<String>,
     pub users: Vec<User>,
+    /// Whether a miss is tried once more.
+    pub chance: bool,
     pub faults: Vec<Fault>,
     expect: Expect,
     expect_nobody: Option<Expect>,
@@ -237,6 +243,7 @@ impl Scenario {
             targets: file.targets,
             options: file.options,
             users,
+            chance: file.chance,
             faults: file.faults,
             expect: file.expect,
             expect_nobody: file.expect_nobody,
