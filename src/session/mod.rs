@@ -10,6 +10,7 @@ pub mod live;
 pub mod observe;
 pub mod plan;
 pub mod remembered;
+mod rhythm;
 #[cfg(test)]
 mod tests;
 
