@@ -10,11 +10,10 @@ use crate::headless::{Setup, What, person};
 use crate::model::record::Origin;
 use crate::model::target::Written;
 use crate::model::{At, Message, ProbeKind, TargetId, Untrusted, Verdict};
-use crate::probes::{Batch, Group};
+use crate::probes::Batch;
 use crate::runbook::{self, Mark, Phase, Runbook, Truth};
 use crate::session::TargetRequest;
 use crate::session::live::Live;
-use crate::session::plan::Scope;
 use crate::state::State;
 use crate::text::Texts;
 
@@ -44,15 +43,7 @@ pub fn console(
     if let Err(why) = super::tty::Tty::open() {
         return Ok(Err(why_no_screen(&why)));
     }
-    let what = What {
-        scope: Scope::Everything,
-        discover: true,
-        count: None,
-        groups: &[Group::Measure, Group::Names, Group::Host],
-        packets_per_second: 0,
-        guide: Some(runbooks),
-        keep_records: false,
-    };
+    let what = What { guide: Some(runbooks), ..What::everything() };
     let mut live = setup.start(setup.pace(), what)?;
     let batches = live.split_batches();
     let mut seat =

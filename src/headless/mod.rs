@@ -146,6 +146,21 @@ pub fn person() -> Origin {
     Origin::Person(Untrusted::new(&name))
 }
 
+impl What {
+    /// Everything there is, for as long as somebody watches.
+    pub fn everything() -> Self {
+        Self {
+            scope: Scope::Everything,
+            discover: true,
+            count: None,
+            groups: &[Group::Measure, Group::Names, Group::Host],
+            packets_per_second: 0,
+            guide: None,
+            keep_records: false,
+        }
+    }
+}
+
 /// Who and where this is.
 pub fn identity() -> HostIdentity {
     let name = nix::unistd::gethostname().map(|n| Untrusted::new(&n.to_string_lossy())).unwrap_or_default();

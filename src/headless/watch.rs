@@ -14,8 +14,6 @@ use super::output::{Stop, print};
 use super::{Setup, TICK, What};
 use crate::model::record::{Origin, TaskHealth, TaskState};
 use crate::model::{ProbeId, Record, RecordKind, Side, Status, TargetId};
-use crate::probes::Group;
-use crate::session::plan::Scope;
 use crate::state::State;
 use crate::text::Texts;
 
@@ -76,15 +74,7 @@ enum Worded<'a> {
 /// The probes could not be started, or standard output could not be written.
 pub fn run(setup: &Setup, texts: &Texts) -> io::Result<u8> {
     let stop = Stop::on_signals()?;
-    let what = What {
-        scope: Scope::Everything,
-        discover: true,
-        count: None,
-        groups: &[Group::Measure, Group::Names, Group::Host],
-        packets_per_second: 0,
-        guide: None,
-        keep_records: true,
-    };
+    let what = What { keep_records: true, ..What::everything() };
     let mut live = setup.start(setup.pace(), what)?;
     let mut judged = Instant::now();
     let mut out = String::new();
