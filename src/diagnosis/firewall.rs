@@ -2,7 +2,6 @@
 
 use super::catalogue::FIREWALL_LOCAL_DROP;
 use super::draft::{Draft, join};
-use super::reach::icmp_word;
 use super::scene::{Scene, Subject};
 use crate::model::sample::{IcmpError, Unsent};
 use crate::model::{Confidence, Message, Mono, Outcome};
@@ -47,7 +46,7 @@ fn refusal(scene: &Scene<'_>, probe: &ProbeState) -> Option<(Message, Confidence
         Outcome::Icmp { from, error, .. } if scene.state.network.is_own(*from) => {
             let by_rule =
                 matches!(error, IcmpError::AdminProhibited | IcmpError::PortUnreachable | IcmpError::NetUnreachable);
-            let seen = Message::new("seen-icmp").with("from", *from).with("error", icmp_word(*error));
+            let seen = Message::new("seen-icmp").with("from", *from).with("error", error.words());
             by_rule.then_some((seen, Confidence::Strong, last.sent))
         }
         _ => None,

@@ -7,7 +7,6 @@ use super::catalogue::{
     DNS_TIMEOUT,
 };
 use super::draft::Draft;
-use super::reach::icmp_word;
 use super::scene::{Life, Scene, Subject, needs_resolver};
 use crate::model::sample::DnsAnswer;
 use crate::model::{Ask, Confidence, Detail, Message, Mono, Outcome, ProbeKind, Role, Service, Severity, Target};
@@ -132,7 +131,7 @@ fn server(scene: &Scene<'_>, subject: &Subject<'_>, health: &Health<'_>) -> Opti
             let outcome = scene.newest(probe).map(|s| &s.outcome);
             let (seen, ours) = match outcome {
                 Some(Outcome::Icmp { from, error, .. }) => (
-                    Message::new("seen-icmp").with("from", *from).with("error", icmp_word(*error)),
+                    Message::new("seen-icmp").with("from", *from).with("error", error.words()),
                     // What our own kernel could not resolve may be a gateway on the way.
                     scene.state.network.is_own(*from) && !subject.on_link,
                 ),

@@ -341,29 +341,14 @@ fn silence(draft: Draft, scene: &Scene<'_>, ip: IpAddr) -> Draft {
 }
 
 fn said(c: &Complaint) -> Message {
-    Message::new("seen-icmp").with("from", c.from).with("error", icmp_word(c.error))
+    Message::new("seen-icmp").with("from", c.from).with("error", c.error.words())
 }
 
 fn said_late(c: &Complaint, slowest: Duration) -> Message {
     Message::new("seen-icmp-late")
         .with("from", c.from)
-        .with("error", icmp_word(c.error))
+        .with("error", c.error.words())
         .with("seconds", slowest.as_secs_f64())
-}
-
-/// The message of what an ICMP error says.
-pub fn icmp_word(error: IcmpError) -> Message {
-    Message::new(match error {
-        IcmpError::NetUnreachable => "icmp-net-unreachable",
-        IcmpError::HostUnreachable => "icmp-host-unreachable",
-        IcmpError::ProtocolUnreachable => "icmp-protocol-unreachable",
-        IcmpError::PortUnreachable => "icmp-port-unreachable",
-        IcmpError::AdminProhibited => "icmp-admin-prohibited",
-        IcmpError::TooBig { .. } => "icmp-too-big",
-        IcmpError::TimeExceeded => "icmp-time-exceeded",
-        IcmpError::Redirect => "icmp-redirect",
-        IcmpError::Other { .. } => "icmp-other",
-    })
 }
 
 fn push(drafts: &mut Vec<Draft>, subject: &Subject<'_>, code: Code, text: &str, fill: impl FnOnce(Draft) -> Draft) {

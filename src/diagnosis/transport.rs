@@ -7,7 +7,6 @@ use super::catalogue::{
     UDP_NO_REPLY,
 };
 use super::draft::Draft;
-use super::reach::icmp_word;
 use super::scene::{Life, Scene, Subject, last_life};
 use crate::model::sample::{IcmpError, NtpAnswer};
 use crate::model::{Ask, At, Confidence, Detail, Message, Mono, Outcome, ProbeKind, Severity};
@@ -91,7 +90,7 @@ impl Port<'_, '_> {
         if error == IcmpError::TimeExceeded || ours || !self.host_well_since(began) {
             return None;
         }
-        let seen = Message::new("seen-icmp").with("from", from).with("error", icmp_word(error));
+        let seen = Message::new("seen-icmp").with("from", from).with("error", error.words());
         let refusal =
             error == IcmpError::PortUnreachable && self.kind() != ProbeKind::Tcp && Some(from) == self.subject.address;
         let code = if refusal { PORT_REFUSED } else { PORT_REJECTED };

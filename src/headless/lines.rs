@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use super::figures::{reason, trace_reason, unsent_words, was_sent};
 use super::ping::answer_words;
-use crate::model::sample::IcmpError;
 use crate::model::{Finding, Message, Outcome, ProbeKind, Sample, Severity, Target, Verdict};
 use crate::state::{ProbeState, State};
 use crate::text::{Texts, format};
@@ -112,27 +111,13 @@ pub fn echo(out: &mut String, ip: IpAddr, sample: &Sample, texts: &Texts) {
             let _ = writeln!(out, "{ip} seq={seq} lost");
         }
         Outcome::Icmp { from, error, .. } => {
-            let _ = writeln!(out, "{ip} seq={seq} {} from {from}", texts.render(&icmp_words(*error)));
+            let _ = writeln!(out, "{ip} seq={seq} {} from {from}", texts.render(&error.words()));
         }
         Outcome::Unsent { reason } => {
             let _ = writeln!(out, "{ip} seq={seq} not sent: {}", unsent_words(reason));
         }
         Outcome::Refused { .. } | Outcome::Failed { .. } => {}
     }
-}
-
-fn icmp_words(error: IcmpError) -> Message {
-    Message::new(match error {
-        IcmpError::NetUnreachable => "icmp-net-unreachable",
-        IcmpError::HostUnreachable => "icmp-host-unreachable",
-        IcmpError::ProtocolUnreachable => "icmp-protocol-unreachable",
-        IcmpError::PortUnreachable => "icmp-port-unreachable",
-        IcmpError::AdminProhibited => "icmp-admin-prohibited",
-        IcmpError::TooBig { .. } => "icmp-too-big",
-        IcmpError::TimeExceeded => "icmp-time-exceeded",
-        IcmpError::Redirect => "icmp-redirect",
-        IcmpError::Other { .. } => "icmp-other",
-    })
 }
 
 /// A target's echo figures, a line for each address.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::message::Message;
 use super::probe::ProbeId;
 use super::time::Mono;
 use super::untrusted::Untrusted;
@@ -136,6 +137,21 @@ pub enum IcmpError {
 }
 
 impl IcmpError {
+    /// What it says, for people.
+    pub fn words(self) -> Message {
+        match self {
+            Self::NetUnreachable => Message::new("icmp-net-unreachable"),
+            Self::HostUnreachable => Message::new("icmp-host-unreachable"),
+            Self::ProtocolUnreachable => Message::new("icmp-protocol-unreachable"),
+            Self::PortUnreachable => Message::new("icmp-port-unreachable"),
+            Self::AdminProhibited => Message::new("icmp-admin-prohibited"),
+            Self::TooBig { mtu } => Message::new("icmp-too-big").with("mtu", mtu),
+            Self::TimeExceeded => Message::new("icmp-time-exceeded"),
+            Self::Redirect => Message::new("icmp-redirect"),
+            Self::Other { kind, code } => Message::new("icmp-other").with("type", kind).with("code", code),
+        }
+    }
+
     /// From an ICMPv4 type and code.
     pub const fn from_v4(kind: u8, code: u8, mtu: u32) -> Self {
         match (kind, code) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::sample::{Failure, IcmpError, Resolved, Unsent};
+use crate::model::sample::{Failure, Resolved, Unsent};
 use crate::model::{Detail, Message, Outcome};
 
 /// An outcome in words.
@@ -23,26 +23,10 @@ pub fn outcome_words(outcome: &Outcome) -> Message {
         Outcome::Lost => Message::new("outcome-lost"),
         Outcome::Refused { rtt } => Message::new("outcome-refused").with("ms", ms(rtt)),
         Outcome::Icmp { from, error, .. } => {
-            Message::new("outcome-icmp").with("from", *from).with("error", icmp_words(*error))
+            Message::new("outcome-icmp").with("from", *from).with("error", error.words())
         }
         Outcome::Failed { failure, .. } => Message::new("outcome-failed").with("why", failure_words(failure)),
         Outcome::Unsent { reason } => Message::new("outcome-unsent").with("why", unsent_words(reason)),
-    }
-}
-
-/// An ICMP error in words.
-pub fn icmp_words(error: IcmpError) -> Message {
-    use IcmpError as E;
-    match error {
-        E::NetUnreachable => Message::new("icmp-net-unreachable"),
-        E::HostUnreachable => Message::new("icmp-host-unreachable"),
-        E::ProtocolUnreachable => Message::new("icmp-protocol-unreachable"),
-        E::PortUnreachable => Message::new("icmp-port-unreachable"),
-        E::AdminProhibited => Message::new("icmp-admin-prohibited"),
-        E::TooBig { mtu } => Message::new("screen-icmp-too-big").with("mtu", mtu),
-        E::TimeExceeded => Message::new("icmp-time-exceeded"),
-        E::Redirect => Message::new("icmp-redirect"),
-        E::Other { kind, code } => Message::new("screen-icmp-other").with("type", kind).with("code", code),
     }
 }
 

@@ -16,7 +16,6 @@ use crate::widgets::{Ink, Meaning};
 
 use super::super::scene::Scene;
 use super::super::ui::{Pane, Traced, Ui};
-use super::outcome::icmp_words;
 use super::{Head, hop, marked};
 
 /// How long a hop may be silent and still count as answering.
@@ -262,7 +261,7 @@ fn end_words(path: &Path, last: Option<&Line>) -> Message {
         _ => None,
     };
     match hop.and_then(|h| h.error) {
-        Some(e) => Message::new("path-error").with("from", e.from).with("error", icmp_words(e.error)),
+        Some(e) => Message::new("path-error").with("from", e.from).with("error", e.error.words()),
         None => Message::new("path-end"),
     }
 }
@@ -325,7 +324,7 @@ pub fn details(scene: &Scene<'_>, ui: &Ui) -> Option<(String, Vec<(String, Strin
             .with("max", figure(1.0));
         add("detail-none", scene.say(&times));
         if let Some(e) = hop.error {
-            let text = Message::new("path-error").with("from", e.from).with("error", icmp_words(e.error));
+            let text = Message::new("path-error").with("from", e.from).with("error", e.error.words());
             add("detail-error", scene.say(&text));
         }
     }
